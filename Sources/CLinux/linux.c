@@ -1,0 +1,2 @@
+#include "CLinux.h"
+int32_t linux_placeholder(void) { return 0; }
