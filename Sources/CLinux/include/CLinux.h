@@ -1,3 +1,165 @@
+// Thin functions over Linux system calls: the only C of the project.
+//
+// Every function that can fail returns a negative errno. Nothing here keeps state, allocates
+// (name resolution excepted) or decides anything; that is left to Swift.
 #pragma once
+
+#include <stddef.h>
 #include <stdint.h>
-int32_t linux_placeholder(void);
+
+// MARK: errors, clocks, process (process.c)
+
+/// Text for an errno value, static storage.
+const char *linux_error_text(int32_t error);
+
+/// Nanoseconds of CLOCK_MONOTONIC, the clock of kernel GPIO events.
+int64_t linux_monotonic_nanoseconds(void);
+/// Nanoseconds of CLOCK_REALTIME since 1970.
+int64_t linux_realtime_nanoseconds(void);
+
+/// Fills `buffer` with random bytes from getrandom(2).
+int32_t linux_random(void *buffer, size_t length);
+
+/// Copies the program's arguments, each ended by a NUL, into `buffer`; returns the bytes copied,
+/// or -E2BIG when they do not fit.
+int64_t linux_arguments(char *buffer, size_t capacity);
+/// The value of an environment variable, or NULL.
+const char *linux_environment(const char *name);
+/// The kernel's host name into `buffer`, NUL terminated.
+int32_t linux_host_name(char *buffer, size_t capacity);
+/// Ends the process at once.
+_Noreturn void linux_exit(int32_t status);
+/// 1 when the descriptor is a terminal.
+int32_t linux_is_terminal(int32_t descriptor);
+/// Sends one datagram to a Unix socket path (a leading '@' names an abstract socket), as
+/// sd_notify(3) does.
+int32_t linux_notify(const char *path, const char *message);
+
+// MARK: files (file.c)
+
+/// Opens for reading; `write` not 0: for reading and writing. Close-on-exec and non-blocking.
+int32_t linux_open(const char *path, int32_t write);
+int64_t linux_read(int32_t descriptor, void *buffer, size_t capacity);
+int64_t linux_write(int32_t descriptor, const void *bytes, size_t length);
+int32_t linux_close(int32_t descriptor);
+/// Opens, reads at most `capacity` bytes and closes; returns the bytes read.
+int64_t linux_read_file(const char *path, void *buffer, size_t capacity);
+
+// MARK: event loop (event.c)
+
+enum {
+  LINUX_READABLE = 1,
+  LINUX_WRITABLE = 2,
+  /// Error or hang-up; always reported.
+  LINUX_FAILED = 4,
+};
+
+typedef struct {
+  uint64_t token;
+  uint32_t readiness;
+} linux_event;
+
+int32_t linux_epoll_create(void);
+int32_t linux_epoll_add(int32_t epoll, int32_t descriptor, uint32_t interests, uint64_t token);
+int32_t linux_epoll_modify(int32_t epoll, int32_t descriptor, uint32_t interests, uint64_t token);
+int32_t linux_epoll_remove(int32_t epoll, int32_t descriptor);
+/// Waits without a limit (a timer descriptor wakes it); returns the number of events, 0 when
+/// interrupted.
+int32_t linux_epoll_wait(int32_t epoll, linux_event *events, int32_t capacity);
+
+/// A timerfd on CLOCK_MONOTONIC.
+int32_t linux_timer_create(void);
+/// Arms the timer for an absolute time; 0 disarms it.
+int32_t linux_timer_set(int32_t timer, int64_t monotonic_nanoseconds);
+
+/// Blocks SIGTERM, SIGINT and SIGHUP, ignores SIGPIPE, and returns a descriptor that delivers the
+/// blocked ones.
+int32_t linux_signals_create(void);
+/// The next signal's number, or -EAGAIN.
+int32_t linux_signals_read(int32_t signals);
+
+// MARK: sockets (socket.c)
+
+/// An IPv4 or IPv6 address with its port, as the kernel takes it.
+typedef struct {
+  uint8_t bytes[28];
+  uint32_t length;
+} linux_address;
+
+/// Starts to resolve a host name on a short-lived thread. Returns a descriptor that becomes
+/// readable when linux_resolve_result can be called; closing it early abandons the look-up.
+int32_t linux_resolve(const char *host, uint16_t port);
+/// Reads the outcome: the number of addresses (at most `capacity`), or a negative errno
+/// (-ENOENT: no such host).
+int32_t linux_resolve_result(int32_t descriptor, linux_address *addresses, int32_t capacity);
+
+/// Opens a non-blocking TCP socket and starts to connect; -1 * errno only when that fails at once.
+int32_t linux_tcp_connect(const linux_address *address);
+/// The outcome of a connect once the socket is writable: 0 or a negative errno.
+int32_t linux_tcp_connect_result(int32_t socket);
+
+typedef struct {
+  uint32_t user_timeout_milliseconds;
+  uint32_t keepalive_idle_seconds;
+  uint32_t keepalive_interval_seconds;
+  uint32_t keepalive_probes;
+  /// TCP_NOTSENT_LOWAT: the socket counts as writable only while fewer bytes wait unsent.
+  uint32_t unsent_bytes_max;
+} linux_tcp_options;
+
+/// Sets TCP_NODELAY and the options given; an option that is 0 is left alone. Returns the first
+/// failure, after trying all.
+int32_t linux_tcp_configure(int32_t socket, const linux_tcp_options *options);
+int64_t linux_receive(int32_t socket, void *buffer, size_t capacity);
+int64_t linux_send(int32_t socket, const void *bytes, size_t length);
+
+// MARK: GPIO character device, uAPI v2 (gpio.c; linux/gpio.h)
+
+typedef struct {
+  char name[33];
+  char label[33];
+  uint32_t line_count;
+} linux_gpio_chip_info;
+
+typedef struct {
+  char name[33];
+  char consumer[33];
+  /// GPIO_V2_LINE_FLAG_* bits.
+  uint64_t flags;
+} linux_gpio_line_info;
+
+typedef struct {
+  int64_t monotonic_nanoseconds;
+  /// 1 rising, 2 falling, after active-low is applied.
+  uint32_t kind;
+  uint32_t offset;
+  /// Sequence over all lines of the request, and of this line; gaps are lost events.
+  uint32_t sequence;
+  uint32_t line_sequence;
+} linux_gpio_event;
+
+enum { LINUX_GPIO_RISING = 1, LINUX_GPIO_FALLING = 2 };
+
+int32_t linux_gpio_chip(int32_t chip, linux_gpio_chip_info *info);
+int32_t linux_gpio_line(int32_t chip, uint32_t offset, linux_gpio_line_info *info);
+
+/// What is asked of one line; flags are GPIO_V2_LINE_FLAG_* bits.
+typedef struct {
+  uint32_t offset;
+  uint64_t flags;
+  /// Kernel debounce for inputs; 0 for none.
+  uint32_t debounce_microseconds;
+  /// Outputs: the value (1 active) taken in the same ioctl that makes the line an output.
+  uint32_t value;
+  /// Events the kernel keeps before it drops the oldest; 0 for its default of 16.
+  uint32_t event_buffer_size;
+} linux_gpio_request;
+
+/// Requests one line; returns its descriptor, readable when edge events wait.
+int32_t linux_gpio_request_line(int32_t chip, const linux_gpio_request *request,
+                                const char *consumer);
+/// The line's logical value: 0 or 1.
+int32_t linux_gpio_get(int32_t line);
+int32_t linux_gpio_set(int32_t line, uint32_t value);
+/// Reads edge events; returns how many, -EAGAIN when none wait.
+int32_t linux_gpio_read_events(int32_t line, linux_gpio_event *events, int32_t capacity);

@@ -1,0 +1,177 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ADDRESSES_MAX = 8, RESOLVER_STACK_BYTES = 128 * 1024 };
+
+_Static_assert(sizeof(struct sockaddr_in6) <= sizeof(((linux_address *)0)->bytes),
+               "an address holds every kind of socket address");
+
+// What the resolving thread sends through the pipe: smaller than PIPE_BUF, so it arrives whole.
+typedef struct {
+  int32_t error;
+  int32_t count;
+  linux_address addresses[ADDRESSES_MAX];
+} resolution;
+
+typedef struct {
+  int pipe;
+  char service[6];
+  char host[];
+} lookup;
+
+static void collect(const struct addrinfo *list, resolution *result) {
+  for (; list != NULL && result->count < ADDRESSES_MAX; list = list->ai_next) {
+    if (list->ai_addrlen > sizeof result->addresses[0].bytes) continue;
+    linux_address *address = &result->addresses[result->count++];
+    memcpy(address->bytes, list->ai_addr, list->ai_addrlen);
+    address->length = list->ai_addrlen;
+  }
+}
+
+static int32_t error_of(int code) {
+  switch (code) {
+  case 0: return 0;
+  case EAI_SYSTEM: return errno != 0 ? -errno : -EIO;
+  case EAI_AGAIN: return -EAGAIN;
+  case EAI_MEMORY: return -ENOMEM;
+  default: return -ENOENT;
+  }
+}
+
+// The thread owns the look-up and the pipe's writing end; the caller owns only the reading end.
+// So either may end first and nothing is shared.
+static void *resolve(void *argument) {
+  lookup *look = argument;
+  resolution result = {0};
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+  struct addrinfo *list = NULL;
+  result.error = error_of(getaddrinfo(look->host, look->service, &hints, &list));
+  if (result.error == 0) {
+    collect(list, &result);
+    freeaddrinfo(list);
+    if (result.count == 0) result.error = -ENOENT;
+  }
+  linux_write(look->pipe, &result, sizeof result);
+  close(look->pipe);
+  free(look);
+  return NULL;
+}
+
+// The thread starts with every signal blocked: the main thread's descriptor gets them all.
+static int start_thread(lookup *look) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_attr_t attributes;
+  int error = pthread_attr_init(&attributes);
+  if (error != 0) return error;
+  pthread_attr_setstacksize(&attributes, RESOLVER_STACK_BYTES);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  error = pthread_create(&thread, &attributes, resolve, look);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  return error;
+}
+
+int32_t linux_resolve(const char *host, uint16_t port) {
+  size_t length = strlen(host);
+  lookup *look = malloc(sizeof *look + length + 1);
+  if (look == NULL) return -ENOMEM;
+  memcpy(look->host, host, length + 1);
+  snprintf(look->service, sizeof look->service, "%u", (unsigned)port);
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) {
+    int32_t error = -errno;
+    free(look);
+    return error;
+  }
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  look->pipe = ends[1];
+  int error = start_thread(look);
+  if (error != 0) {
+    close(ends[0]);
+    close(ends[1]);
+    free(look);
+    return -error;
+  }
+  return ends[0];
+}
+
+int32_t linux_resolve_result(int32_t descriptor, linux_address *addresses, int32_t capacity) {
+  resolution result;
+  int64_t count = linux_read(descriptor, &result, sizeof result);
+  if (count < 0) return (int32_t)count;
+  if (count != sizeof result) return -EIO;
+  if (result.error < 0) return result.error;
+  if (result.count < capacity) capacity = result.count;
+  memcpy(addresses, result.addresses, (size_t)capacity * sizeof *addresses);
+  return capacity;
+}
+
+int32_t linux_tcp_connect(const linux_address *address) {
+  const struct sockaddr *target = (const struct sockaddr *)address->bytes;
+  int descriptor = socket(target->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return -errno;
+  if (connect(descriptor, target, address->length) < 0 && errno != EINPROGRESS) {
+    int32_t error = -errno;
+    close(descriptor);
+    return error;
+  }
+  return descriptor;
+}
+
+int32_t linux_tcp_connect_result(int32_t descriptor) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) < 0) return -errno;
+  return -error;
+}
+
+static void set_option(int32_t descriptor, int level, int option, uint32_t value,
+                       int32_t *first_error) {
+  if (value == 0) return;
+  int number = value > INT32_MAX ? INT32_MAX : (int)value;
+  if (setsockopt(descriptor, level, option, &number, sizeof number) < 0 && *first_error == 0)
+    *first_error = -errno;
+}
+
+int32_t linux_tcp_configure(int32_t descriptor, const linux_tcp_options *options) {
+  int32_t error = 0;
+  uint32_t keepalive = options->keepalive_idle_seconds != 0;
+  set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1, &error);
+  set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, keepalive, &error);
+  set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, options->keepalive_idle_seconds, &error);
+  set_option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, options->keepalive_interval_seconds, &error);
+  set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, options->keepalive_probes, &error);
+  set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, options->user_timeout_milliseconds, &error);
+  set_option(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, options->unsent_bytes_max, &error);
+  return error;
+}
+
+int64_t linux_receive(int32_t descriptor, void *buffer, size_t capacity) {
+  ssize_t count;
+  do count = recv(descriptor, buffer, capacity, 0);
+  while (count < 0 && errno == EINTR);
+  return count < 0 ? -errno : count;
+}
+
+int64_t linux_send(int32_t descriptor, const void *bytes, size_t length) {
+  ssize_t count;
+  do count = send(descriptor, bytes, length, MSG_NOSIGNAL);
+  while (count < 0 && errno == EINTR);
+  return count < 0 ? -errno : count;
+}

@@ -1,0 +1,35 @@
+/// A value as operations take and return it, whatever the dialect that carried it: JSON,
+/// MessagePack or another encoding is only its outside.
+public indirect enum Value: Equatable {
+  case null
+  case bool(Bool)
+  case integer(Int64)
+  case double(Double)
+  case string(String)
+  case bytes([UInt8])
+  case list([Value])
+  case record(Record)
+}
+
+/// Named values in a fixed order, as encoders write them.
+public struct Record: Equatable {
+  public struct Field: Equatable {
+    public let name: String
+    public var value: Value
+  }
+
+  public private(set) var fields: [Field] = []
+
+  public init() {}
+
+  /// The value of a field, or nil when the record has none of that name.
+  public subscript(name: String) -> Value? {
+    for field in fields where field.name == name { return field.value }
+    return nil
+  }
+
+  /// Adds a field at the end. The caller sees to it that names differ.
+  public mutating func append(_ name: String, _ value: Value) {
+    fields.append(Field(name: name, value: value))
+  }
+}
