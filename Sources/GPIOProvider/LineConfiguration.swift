@@ -34,6 +34,8 @@ public struct LineConfiguration: Equatable {
   public var debounce = Duration.zero
   public var report = Report.latest
   public var safe = SafeState.inactive
+  /// What an input of a simulated board does by itself; nil on a real one.
+  public var script: LineScript?
 
   public init(name: String, chip: String?, location: Location, direction: Direction) {
     self.name = name
@@ -43,38 +45,25 @@ public struct LineConfiguration: Equatable {
   }
 }
 
-/// What the manifest says of one sensor.
-public struct SensorConfiguration: Equatable {
-  public enum Kind: Equatable {
-    /// `/sys/class/thermal/thermal_zone*`, found by its `type`.
-    case thermal(zone: String)
-    /// A scripted value, on any machine.
-    case simulated
+/// The course of a simulated input: it starts inactive and takes each step in turn.
+public struct LineScript: Equatable {
+  public struct Step: Equatable {
+    /// Counted from the step before, or from the board's start.
+    public var after: Duration
+    public var isActive: Bool
+
+    public init(after: Duration, isActive: Bool) {
+      self.after = after
+      self.isActive = isActive
+    }
   }
-  public enum Report: Equatable { case durable, latest }
 
-  /// The name actors call it by: one subject token.
-  public var name: String
-  public var kind: Kind
-  /// How often it is read and reported.
-  public var every: Duration
-  public var report = Report.latest
+  public var steps: [Step]
+  /// Whether the first step follows the last.
+  public var repeats: Bool
 
-  public init(name: String, kind: Kind, every: Duration) {
-    self.name = name
-    self.kind = kind
-    self.every = every
-  }
-}
-
-/// A fixed course of a simulated line or sensor, so that a demonstration or a test has something to
-/// see: each step says when, counted from the start of the board, and what.
-public struct SimulatedStep<Value: Equatable>: Equatable {
-  public var after: Duration
-  public var value: Value
-
-  public init(after: Duration, value: Value) {
-    self.after = after
-    self.value = value
+  public init(steps: [Step], repeats: Bool) {
+    self.steps = steps
+    self.repeats = repeats
   }
 }
