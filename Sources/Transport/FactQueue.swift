@@ -64,11 +64,8 @@ public struct FactQueue: ~Copyable {
   /// counted.
   public mutating func append(subject: [UInt8], payload: [UInt8]) {
     let length = FactQueue.headerBytes + subject.count + payload.count
-    nextSequence += 1
     if length > records.capacity {
-      // Its number is used all the same: the gap shows.
-      droppedCount += count + 1
-      removeAll()
+      droppedCount += 1
       return
     }
     while records.freeCount < length { removeOldest(wasDelivered: false) }
@@ -76,6 +73,7 @@ public struct FactQueue: ~Copyable {
     append(length: payload.count)
     records.append(subject.span)
     records.append(payload.span)
+    nextSequence += 1
     count += 1
   }
 
@@ -137,11 +135,6 @@ public struct FactQueue: ~Copyable {
     records.removeFirst(FactQueue.headerBytes + length(at: 0) + length(at: 4))
     count -= 1
     if wasDelivered { deliveredCount += 1 } else { droppedCount += 1 }
-  }
-
-  private mutating func removeAll() {
-    records.removeFirst(records.count)
-    count = 0
   }
 
   private mutating func append(length: Int) {
