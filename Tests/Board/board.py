@@ -98,6 +98,9 @@ class Board:
     def console_position(self):
         return self._console.position
 
+    def console_lines(self, after=0):
+        return self._console.lines(after)
+
     def wait_for(self, text, timeout=PATIENCE_SECONDS, after=0):
         return self._console.wait_for(text, timeout, after)
 
@@ -105,12 +108,14 @@ class Board:
         return self._console.run(command, timeout, check)
 
     def start(self, name, command):
-        """Starts a program with its arguments, its output on the console. When it ends, the
-        console says so: see `wait_for_end`."""
+        """Starts a program with its arguments, its output on the console, and returns the console's
+        position before it. When it ends, the console says so: see `wait_for_end`."""
+        before = self.console_position
         pid_file = f"/run/{name}.pid"
         self.run(f"rm -f {pid_file}; "
                  f"({command} & echo $! >{pid_file}; wait $!; echo {name} ended with status $?) "
                  f">/dev/console 2>&1 & until [ -s {pid_file} ]; do sleep 0.1; done")
+        return before
 
     def signal(self, name, signal_name):
         """Sends a signal, such as "TERM", to a program begun with `start`."""

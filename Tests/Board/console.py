@@ -43,6 +43,11 @@ class Console:
         with self._changed:
             return len(self._lines)
 
+    def lines(self, after=0):
+        """What was written from a position on."""
+        with self._changed:
+            return self._lines[after:]
+
     def wait_for(self, text, timeout=PATIENCE_SECONDS, after=0):
         """The first line, from position `after` on, that contains `text`."""
         return self._wait(lambda line: line if text in line else None, text, timeout, after)
@@ -65,9 +70,8 @@ class Console:
         status = int(self._wait(end.search, f"the end of `{command}`", timeout, after)[1])
         # Other writers may share a line with the command, and its last line may lack an end.
         start = f"@{identifier}|"
-        with self._changed:
-            output = [end.sub("", line.partition(start)[2])
-                      for line in self._lines[after:] if start in line]
+        output = [end.sub("", line.partition(start)[2])
+                  for line in self.lines(after) if start in line]
         text = "\n".join(output)
         if check and status != 0:
             raise CommandFailed(f"`{command}` ended with status {status}:\n{text}")
