@@ -117,9 +117,10 @@ class Board:
                  f">/dev/console 2>&1 & until [ -s {pid_file} ]; do sleep 0.1; done")
         return before
 
-    def signal(self, name, signal_name):
-        """Sends a signal, such as "TERM", to a program begun with `start`."""
-        self.run(f"kill -s {signal_name} $(cat /run/{name}.pid)")
+    def signal(self, name, signal_name, check=True):
+        """Sends a signal, such as "TERM", to a program begun with `start`. With `check`, the
+        program must still be there."""
+        self.run(f"kill -s {signal_name} $(cat /run/{name}.pid)", check=check)
 
     def wait_for_end(self, name, timeout=PATIENCE_SECONDS, after=0):
         """Waits for the end of a program begun with `start`; returns its status as the shell
