@@ -9,7 +9,8 @@ public protocol Board: AnyObject {
   /// The line's logical value.
   func isActive(_ line: LineHandle) throws(BoardError) -> Bool
   func setActive(_ line: LineHandle, _ active: Bool) throws(BoardError)
-  /// Gives a line back; what it does then is up to the kernel. A handle must not be used afterwards.
+  /// Gives a line back; what it does then is up to the kernel. A handle must not be used
+  /// afterwards.
   func release(_ line: LineHandle)
 
   /// Who hears of edges. Set before the first request.

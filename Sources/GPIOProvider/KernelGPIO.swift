@@ -81,8 +81,8 @@ extension LineConfiguration {
   /// kernel then allows neither bias nor drive nor edges.
   var kernelFlagsAsIs: KernelLineFlags { activeLow ? .activeLow : [] }
 
-  /// The debounce period in the kernel's unit, rounded up: a period shorter than a microsecond is not
-  /// none. Zero for outputs, which have no such attribute.
+  /// The debounce period in the kernel's unit, rounded up: a period shorter than a microsecond is
+  /// not none. Zero for outputs, which have no such attribute.
   var kernelDebounceMicroseconds: UInt32 {
     if direction == .output || debounce <= .zero { return 0 }
     let (whole, rest) = debounce.nanoseconds.quotientAndRemainder(dividingBy: 1_000)

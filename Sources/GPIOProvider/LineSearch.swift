@@ -45,7 +45,8 @@ struct LineSearch {
     // A Raspberry Pi 5 has links to chips beside the chips (gpiochip4 is gpiochip0): either name
     // will do, and it is still one chip.
     let isWanted =
-      wantedChip.map { $0 == chip.name || $0 == chip.label || $0 == chip.path.lastComponent } ?? true
+      wantedChip.map { chip.name == $0 || chip.label == $0 || chip.path.lastComponent == $0 }
+      ?? true
     if !seen.contains(where: { $0.name == chip.name }) { seen.append(chip) }
     if !isWanted || matches.contains(where: { $0.chipName == chip.name }) { return }
     chipWasSeen = true

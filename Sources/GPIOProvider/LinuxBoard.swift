@@ -1,20 +1,21 @@
 import CLinux
 import Transport
 
-/// The board's real lines, through the kernel's GPIO character devices. It keeps one descriptor per
-/// line that is taken, and none otherwise: chips are looked for at each request, so that one that has
-/// come back, perhaps under another number, is found.
+/// The board's real lines, through the kernel's GPIO character devices. It keeps one descriptor
+/// per line that is taken, and none otherwise: chips are looked for at each request, so that one
+/// that has come back, perhaps under another number, is found.
 ///
-/// The board keeps nothing of the kernel's state in memory; what cannot be asked of the kernel is not
-/// known. Requests take tens of microseconds per chip and line looked at; nothing blocks.
+/// The board keeps nothing of the kernel's state in memory; what cannot be asked of the kernel is
+/// not known. Requests take tens of microseconds per chip and line looked at; nothing blocks.
 public final class LinuxBoard: Board {
   /// Edge events read at once; what CLinux reads at most.
   private static let eventsPerRead = 16
-  /// Reads per line and turn of the loop, so that a line that never rests starves no other. The loop
-  /// comes back for the rest at once.
+  /// Reads per line and turn of the loop, so that a line that never rests starves no other. The
+  /// loop comes back for the rest at once.
   private static let readsPerTurn = 4
-  /// Events the kernel keeps per line before it drops the oldest, instead of its 16: at 48 bytes each
-  /// 3 KB of kernel memory. Arbitrary; a bouncing contact makes some ten edges in a few milliseconds.
+  /// Events the kernel keeps per line before it drops the oldest, instead of its 16: at 48 bytes
+  /// each 3 KB of kernel memory. Arbitrary; a bouncing contact makes some ten edges in a few
+  /// milliseconds.
   private static let eventBufferSize: UInt32 = 64
 
   public var edgeHandler: (any EdgeHandler)?
@@ -38,8 +39,8 @@ public final class LinuxBoard: Board {
   }
 
   /// - Parameters:
-  ///   - loop: watches the lines that are taken; the board and the loop hold each other until the last
-  ///     line is released.
+  ///   - loop: watches the lines that are taken; the board and the loop hold each other until the
+  ///     last line is released.
   ///   - consumer: what other programs are told holds a line; the kernel keeps 31 bytes.
   ///   - devicePath: chips are at this path with a number behind it.
   public init(
@@ -182,10 +183,10 @@ extension LinuxBoard {
 
   /// Takes an output without changing its level.
   ///
-  /// The line is first taken as it is. If it already drives, and no bias or drive is asked for, that
-  /// is all: to let go of it and take it again would leave it uncontrolled in between, and some
-  /// drivers make a line an input then. Otherwise it is taken again as an output with the level that
-  /// was read, or with `active` when the hardware cannot be read.
+  /// The line is first taken as it is. If it already drives, and no bias or drive is asked for,
+  /// that is all: to let go of it and take it again would leave it uncontrolled in between, and
+  /// some drivers make a line an input then. Otherwise it is taken again as an output with the
+  /// level that was read, or with `active` when the hardware cannot be read.
   private func takeKeeping(
     _ line: LineConfiguration, at place: Place, otherwise active: Bool
   ) throws(BoardError) -> Int32 {

@@ -1,13 +1,14 @@
 import Transport
 
-/// What an output should be, now and later: the commanded state, a pulse that ends by itself, a lease
-/// after which the line falls back to its safe state. It takes commands and times, and says which
-/// state to write when; it writes nothing itself.
+/// What an output should be, now and later: the commanded state, a pulse that ends by itself, a
+/// lease after which the line falls back to its safe state. It takes commands and times, and says
+/// which state to write when; it writes nothing itself.
 ///
 /// - A *pulse* is the commanded state for a while and then its opposite, whatever the line was
 ///   before: a door opener that is pressed twice must still let go.
-/// - A *lease* is how long a command holds without being renewed. When it runs out the line takes its
-///   safe state; with `keep` the line stays as it is, and a pulse that is under way still ends.
+/// - A *lease* is how long a command holds without being renewed. When it runs out the line takes
+///   its safe state; with `keep` the line stays as it is, and a pulse that is under way still
+///   ends.
 /// - Every command supersedes the ones before it, with their pulses and leases.
 public struct OutputControl: Equatable {
   public let safe: LineConfiguration.SafeState
@@ -35,8 +36,8 @@ public struct OutputControl: Equatable {
     if safe != .keep, let pulseEnd, let leaseEnd, leaseEnd <= pulseEnd { self.pulseEnd = nil }
   }
 
-  /// Ends the pulse and the lease that are due. Returns the state to write, or nil when the line stays
-  /// as it is. Early or repeated calls have no effect.
+  /// Ends the pulse and the lease that are due. Returns the state to write, or nil when the line
+  /// stays as it is. Early or repeated calls have no effect.
   public mutating func handleDeadline(at now: Instant) -> Bool? {
     let before = isActive
     // A pulse that is due together with a lease is the earlier of the two; see `set`.
@@ -51,8 +52,8 @@ public struct OutputControl: Equatable {
     return isActive == before ? nil : isActive
   }
 
-  /// Ends everything, as when the host stops. Returns the state to write, or nil when the line is to
-  /// be left alone.
+  /// Ends everything, as when the host stops. Returns the state to write, or nil when the line is
+  /// to be left alone.
   public mutating func enterSafeState() -> Bool? {
     pulseEnd = nil
     leaseEnd = nil
