@@ -76,7 +76,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   public var deadline: Instant? {
     if !isRunning { return nil }
     var next = board.deadline
-    for line in lines { next = earlier(next, line.deadline) }
+    for line in lines { next = Instant.earlier(next, line.deadline) }
     return next
   }
 

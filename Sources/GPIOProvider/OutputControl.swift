@@ -23,7 +23,7 @@ public struct OutputControl: Equatable {
   }
 
   /// When `handleDeadline` is next to be called.
-  public var deadline: Instant? { earlier(pulseEnd, leaseEnd) }
+  public var deadline: Instant? { Instant.earlier(pulseEnd, leaseEnd) }
 
   /// A command. The caller writes `active` to the line.
   public mutating func set(

@@ -36,7 +36,7 @@ struct ProvidedLine {
     return nil
   }
 
-  var deadline: Instant? { earlier(earlier(control?.deadline, rewriteAt), retryAt) }
+  var deadline: Instant? { Instant.earlier(Instant.earlier(control?.deadline, rewriteAt), retryAt) }
 
   /// The level at the pin, for a logical value.
   func level(active: Bool) -> Int64 { active == configuration.activeLow ? 0 : 1 }

@@ -76,7 +76,7 @@ public final class SensorsProvider: CapabilityProvider {
 
   public var deadline: Instant? {
     var next: Instant?
-    for sensor in sensors { next = earlier(next, sensor.due) }
+    for sensor in sensors { next = Instant.earlier(next, sensor.due) }
     return next
   }
 

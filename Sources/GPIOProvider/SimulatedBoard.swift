@@ -59,7 +59,7 @@ public final class SimulatedBoard: Board {
 
   public var deadline: Instant? {
     var next: Instant?
-    for line in lines where line.isTaken { next = earlier(next, line.deadline) }
+    for line in lines where line.isTaken { next = Instant.earlier(next, line.deadline) }
     return next
   }
 

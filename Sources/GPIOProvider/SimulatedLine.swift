@@ -31,7 +31,7 @@ struct SimulatedLine {
   }
 
   /// When something changes by itself.
-  var deadline: Instant? { earlier(settlesAt, stepAt) }
+  var deadline: Instant? { Instant.earlier(settlesAt, stepAt) }
 
   /// Takes what is due at `deadline`, one thing at a time. What settles at an instant has been
   /// stable for its whole period, and goes before a step at the same instant.

@@ -8,14 +8,14 @@ final class FactDelivery {
   private static let acknowledgementTimeout = Duration.seconds(5)
 
   private let bus: any MessageBus
-  private let clock: any Clock
+  private let clock: any TimeSource
   private let diagnostics: any Diagnostics
   /// Start of every message id; a stream tells a repeated fact by the whole id.
   private let idPrefix: String
   private var queue: FactQueue
 
   init(
-    over bus: any MessageBus, clock: any Clock, diagnostics: any Diagnostics, hostID: String,
+    over bus: any MessageBus, clock: any TimeSource, diagnostics: any Diagnostics, hostID: String,
     capacity: Int, seed: UInt64
   ) {
     self.bus = bus

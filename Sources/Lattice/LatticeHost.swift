@@ -1,27 +1,14 @@
 import Transport
 
-/// The time as the lattice's code sees it; a test supplies its own.
-public protocol Clock: AnyObject {
-  var now: Instant { get }
-  var wallClock: Timestamp { get }
-}
-
-/// The kernel's clocks.
-public final class SystemClock: Clock {
-  public init() {}
-  public var now: Instant { EventLoop.now }
-  public var wallClock: Timestamp { EventLoop.wallClock }
-}
-
 /// What runs on this board and how it is reached: routes invocations from the dialects to the
 /// providers, and events from the providers to the dialects.
 public final class LatticeHost: EventSink {
   public let identity: HostIdentity
-  public let clock: any Clock
+  public let clock: any TimeSource
   public private(set) var providers: [any CapabilityProvider] = []
   private var dialects: [any Dialect] = []
 
-  public init(identity: HostIdentity, clock: any Clock) {
+  public init(identity: HostIdentity, clock: any TimeSource) {
     self.identity = identity
     self.clock = clock
   }
@@ -137,7 +124,8 @@ enum ArgumentCheck {
       if range.contains(number) { return }
       throw InvocationError(
         .badRequest,
-        "\"\(parameter.name)\" is \(number), but must be \(range.lowerBound) to \(range.upperBound)")
+        "\"\(parameter.name)\" is \(number), but must be \(range.lowerBound) to \(range.upperBound)"
+      )
     default:
       throw InvocationError(
         .badRequest, "\"\(parameter.name)\" must be \(expected(parameter.kind))")

@@ -51,7 +51,23 @@ extension JSONWriter {
   }
 }
 
+extension Value {
+  /// The value as a JSON text.
+  public var jsonBytes: [UInt8] {
+    var writer = JSONWriter()
+    writer.value(self)
+    return writer.bytes
+  }
+}
+
 extension Record {
+  /// The record as a JSON object.
+  public var jsonBytes: [UInt8] {
+    var writer = JSONWriter()
+    writer.record(self)
+    return writer.bytes
+  }
+
   /// Reads a JSON object; an empty body is a record without fields. A repeated name is refused: two
   /// readers could take different ones.
   public init(json bytes: Span<UInt8>) throws(JSONError) {

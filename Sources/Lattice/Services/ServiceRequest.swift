@@ -9,7 +9,7 @@ struct ServiceRequest {
   /// Header with the caller's deadline, RFC 3339.
   static let deadlineHeader: StaticString = "Edge-Deadline"
 
-  init(_ message: borrowing IncomingMessage, clock: any Clock) throws(InvocationError) {
+  init(_ message: borrowing IncomingMessage, clock: any TimeSource) throws(InvocationError) {
     if let bytes = message.oversizedBytes {
       throw InvocationError(
         .tooLarge, "the message of \(bytes) bytes is larger than this host's read buffer")
@@ -24,7 +24,7 @@ struct ServiceRequest {
 
   /// The deadline is wall-clock time, the caller's; what is left of it by our clock is what counts.
   private static func deadline(
-    _ headers: Span<UInt8>, clock: any Clock
+    _ headers: Span<UInt8>, clock: any TimeSource
   ) throws(InvocationError) -> Instant? {
     guard let reader = HeaderReader(headers), let value = reader.value(of: deadlineHeader) else {
       return nil
@@ -33,7 +33,8 @@ struct ServiceRequest {
     guard let timestamp = Timestamp(rfc3339: text) else {
       throw InvocationError(.badRequest, "\(deadlineHeader) \"\(text.text)\" is no RFC 3339 time")
     }
-    let remaining = Instant(nanoseconds: timestamp.nanoseconds)
+    let remaining =
+      Instant(nanoseconds: timestamp.nanoseconds)
       - Instant(nanoseconds: clock.wallClock.nanoseconds)
     return clock.now + remaining
   }

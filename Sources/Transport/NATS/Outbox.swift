@@ -18,7 +18,8 @@ struct Outbox: ~Copyable {
   init(bytes: Int, messagesMax: Int) {
     frames = ByteRing(capacity: bytes)
     self.messagesMax = max(messagesMax, 1)
-    entries = Array(repeating: Entry(length: 0, expires: Instant(nanoseconds: 0)), count: self.messagesMax)
+    entries = Array(
+      repeating: Entry(length: 0, expires: Instant(nanoseconds: 0)), count: self.messagesMax)
   }
 
   var isEmpty: Bool { count == 0 }

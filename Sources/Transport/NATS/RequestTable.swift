@@ -46,7 +46,8 @@ struct RequestTable {
   mutating func end(token: Span<UInt8>) -> RequestID? {
     guard let number = token.unsignedNumber, number <= 0xFFFF_FFFF else { return nil }
     let id = RequestID(
-      slot: UInt16(truncatingIfNeeded: number), generation: UInt16(truncatingIfNeeded: number >> 16))
+      slot: UInt16(truncatingIfNeeded: number), generation: UInt16(truncatingIfNeeded: number >> 16)
+    )
     return end(id) ? id : nil
   }
 

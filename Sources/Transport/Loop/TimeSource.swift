@@ -1,5 +1,3 @@
-import Transport
-
 /// The two clocks a provider needs beside the times it is handed: an edge happened before it is
 /// handled, and its time of day is worked out from both. Tests set their own.
 public protocol TimeSource: AnyObject {
@@ -19,20 +17,5 @@ public final class SystemTime: TimeSource {
 
 extension TimeSource {
   /// The time of day at an instant of the monotonic clock, by the time of day that it is now.
-  func wallClock(at instant: Instant) -> Timestamp { wallClock + (instant - now) }
-}
-
-/// The earlier of two instants, of which either may be missing.
-func earlier(_ left: Instant?, _ right: Instant?) -> Instant? {
-  guard let left else { return right }
-  guard let right else { return left }
-  return min(left, right)
-}
-
-extension Optional where Wrapped == Instant {
-  /// Whether there is an instant and it has come.
-  func isDue(at now: Instant) -> Bool {
-    guard let instant = self else { return false }
-    return instant <= now
-  }
+  public func wallClock(at instant: Instant) -> Timestamp { wallClock + (instant - now) }
 }
