@@ -12,7 +12,7 @@ final class FactDelivery {
   private let diagnostics: any Diagnostics
   /// Start of every message id; a stream tells a repeated fact by the whole id.
   private let idPrefix: String
-  private var queue: FactQueue
+  private let queue: FactQueue
 
   init(
     over bus: any MessageBus, clock: any TimeSource, diagnostics: any Diagnostics, hostID: String,

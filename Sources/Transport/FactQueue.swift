@@ -20,7 +20,7 @@ public enum FactOutcome: Equatable {
 ///
 /// Being connected proves nothing: the link behind the server may be cut. So a fact that nobody
 /// acknowledges is sent again after a pause that grows.
-public struct FactQueue: ~Copyable {
+public final class FactQueue {
   private enum State: Equatable {
     case ready
     case underWay(sequence: UInt64)
@@ -62,7 +62,7 @@ public struct FactQueue: ~Copyable {
 
   /// Adds a fact, for which the oldest make room. A fact larger than the whole queue is dropped and
   /// counted.
-  public mutating func append(subject: [UInt8], payload: [UInt8]) {
+  public func append(subject: [UInt8], payload: [UInt8]) {
     let length = FactQueue.headerBytes + subject.count + payload.count
     if length > records.capacity {
       droppedCount += 1
@@ -78,7 +78,7 @@ public struct FactQueue: ~Copyable {
   }
 
   /// The fact to send now, if any; it is then under way until `handle` says how that ended.
-  public mutating func next(at now: Instant) -> Fact? {
+  public func next(at now: Instant) -> Fact? {
     guard isConnected, count > 0 else { return nil }
     switch state {
     case .underWay: return nil
@@ -92,7 +92,7 @@ public struct FactQueue: ~Copyable {
   }
 
   /// Takes the outcome of the fact with this number; an outcome for another has no effect.
-  public mutating func handle(_ outcome: FactOutcome, of sequence: UInt64, at now: Instant) {
+  public func handle(_ outcome: FactOutcome, of sequence: UInt64, at now: Instant) {
     guard state == .underWay(sequence: sequence) else { return }
     switch outcome {
     case .acknowledged:
@@ -105,14 +105,14 @@ public struct FactQueue: ~Copyable {
   }
 
   /// The link is up: what waits may go at once.
-  public mutating func handleConnected() {
+  public func handleConnected() {
     isConnected = true
     backoff.reset()
     state = .ready
   }
 
   /// The link is down; what was under way counts as unsent.
-  public mutating func handleDisconnected() {
+  public func handleDisconnected() {
     isConnected = false
     state = .ready
   }
@@ -130,14 +130,14 @@ public struct FactQueue: ~Copyable {
       payload: bytes(at: start + subjectLength, length: payloadLength))
   }
 
-  private mutating func removeOldest(wasDelivered: Bool) {
+  private func removeOldest(wasDelivered: Bool) {
     if count == 0 { return }
     records.removeFirst(FactQueue.headerBytes + length(at: 0) + length(at: 4))
     count -= 1
     if wasDelivered { deliveredCount += 1 } else { droppedCount += 1 }
   }
 
-  private mutating func append(length: Int) {
+  private func append(length: Int) {
     let number = UInt32(clamping: length)
     for shift: UInt32 in [0, 8, 16, 24] {
       records.append(UInt8(truncatingIfNeeded: number >> shift))
