@@ -240,9 +240,10 @@ final class GPIOSafetyTests: XCTestCase {
 
   // MARK: Whatever happens
 
-  /// Random commands, failures and times on several outputs. Invariants: no deadline that has passed
-  /// is left over; an output whose lease has run out is in its safe state as soon as its hardware
-  /// works; after stop every output that works is in its safe state, and every line is released.
+  /// Random commands, failures and times on several outputs. Invariants: no deadline that has
+  /// passed is left over; an output whose lease has run out is in its safe state as soon as its
+  /// hardware works; after stop every output that works is in its safe state, and every line is
+  /// released.
   func testOutputsEndSafeWhateverHappens() throws {
     for seed in UInt64(1)...150 {
       var random = SeededGenerator(seed: seed)

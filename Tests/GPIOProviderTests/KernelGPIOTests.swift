@@ -4,8 +4,8 @@ import XCTest
 
 @testable import GPIOProvider
 
-/// The border to the kernel. The numbers here are written as linux/gpio.h has them, in bits, and not
-/// with the names that are under test.
+/// The border to the kernel. The numbers here are written as linux/gpio.h has them, in bits, and
+/// not with the names that are under test.
 final class KernelGPIOTests: XCTestCase {
   private func bits(_ bits: UInt64...) -> UInt64 { bits.reduce(0) { $0 | 1 << $1 } }
 

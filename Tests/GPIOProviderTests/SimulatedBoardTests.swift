@@ -193,8 +193,8 @@ final class SimulatedBoardTests: XCTestCase {
     XCTAssertNil(board.isActive(named: "nothing"))
   }
 
-  /// Whatever the scripts and however time is cut into calls, the edges are the same, their times do
-  /// not go back, and each line's alternate.
+  /// Whatever the scripts and however time is cut into calls, the edges are the same, their times
+  /// do not go back, and each line's alternate.
   func testTheEdgesDoNotDependOnWhenTimeIsHandled() throws {
     for seed in UInt64(1)...100 {
       var random = SeededGenerator(seed: seed)
