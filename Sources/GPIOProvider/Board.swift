@@ -77,7 +77,8 @@ extension BoardError: CustomStringConvertible {
       return "line \"\(line)\" is in several places (\(joined(chips))): "
         + "say which with chip: and the offset"
     case .offsetOutOfRange(let offset, let chip, let lines):
-      return "line \(offset) is not on chip \"\(chip)\", which has lines 0 to \(Int64(lines) - 1)"
+      return "line \(offset) is not on chip \"\(chip)\", which has "
+        + (lines == 0 ? "no lines" : "lines 0 to \(lines - 1)")
     case .busy(let line, let consumer):
       return consumer.isEmpty
         ? "line \(line) is in use by the kernel or a program that gives no name"
