@@ -48,11 +48,9 @@ final class CallCommand {
     var arguments = Record()
     var resource: String?
     for argument in request.arguments {
-      guard let sign = argument.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+      guard let (key, value) = argument.cut(at: UInt8(ascii: "=")) else {
         throw UsageError(message: "\"\(argument)\" is not key=value")
       }
-      let key = String(argument[..<sign])
-      let value = String(argument[argument.index(after: sign)...])
       if key == "name" {
         resource = value
       } else {
@@ -139,8 +137,6 @@ final class CallCommand {
 
   private static func operations(_ resource: Record) -> String {
     guard case .list(let values)? = resource["operations"] else { return "" }
-    var text = ""
-    for value in values { text += (text.isEmpty ? "" : ",") + value.plainText }
-    return text
+    return values.map { $0.plainText }.joined(by: ",")
   }
 }

@@ -83,7 +83,8 @@ final class HostsCommand {
 
   /// What an endpoint says it can be called for.
   private func names(_ endpoint: String, _ answer: Record) -> String {
-    for record in answer["endpoints"]?.records ?? [] where record["name"] == .string(endpoint) {
+    for record in answer["endpoints"]?.records ?? [] {
+      guard let name = record["name"]?.string, name == endpoint else { continue }
       if case .record(let metadata)? = record["metadata"] {
         return metadata["names"]?.plainText ?? "-"
       }

@@ -29,7 +29,7 @@ extension Record {
   /// `key=value` for every field but those named.
   func pairs(except names: [String]) -> String {
     var text = ""
-    for field in fields where !names.contains(field.name) {
+    for field in fields where !names.includes(field.name) {
       text += (text.isEmpty ? "" : "  ") + field.name + "=" + field.value.plainText
     }
     return text

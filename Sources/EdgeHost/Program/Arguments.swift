@@ -74,8 +74,8 @@ struct Arguments {
   static func command(
     _ words: [String], environment: (String) -> String?
   ) throws(UsageError) -> Command {
-    if words.contains("--help") || words.contains("-h") || words.first == "help" { return .help }
-    if words.contains("--version") { return .version }
+    if words.includes("--help") || words.includes("-h") { return .help }
+    if words.includes("--version") { return .version }
     let arguments = try Arguments(words)
     guard let name = arguments.positional.first else {
       // The form that waSCC users know: `--manifest FILE` alone runs the host.
@@ -93,17 +93,17 @@ struct Arguments {
     while index < words.count {
       let word = words[index]
       index += 1
-      if !word.hasPrefix("--") {
+      if !word.starts(with: "--") {
         positional.append(word)
         continue
       }
-      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      let name = String(parts[0])
-      if Arguments.switches.contains(name), parts.count == 1 {
+      let parts = word.cut(at: UInt8(ascii: "="))
+      let name = parts?.before ?? word
+      if Arguments.switches.includes(name), parts == nil {
         options.append((name, ""))
-      } else if Arguments.valued.contains(name) {
-        if parts.count == 2 {
-          options.append((name, String(parts[1])))
+      } else if Arguments.valued.includes(name) {
+        if let value = parts?.after {
+          options.append((name, value))
         } else if index < words.count {
           options.append((name, words[index]))
           index += 1
@@ -121,6 +121,8 @@ struct Arguments {
   ) throws(UsageError) -> Command {
     let shared = ["--server", "--json", "--timeout"]
     switch name {
+    case "help":
+      return .help
     case "run":
       try allow(["--manifest"], positional: 1)
       guard let manifest = option("--manifest") else {
@@ -200,7 +202,7 @@ struct Arguments {
   }
 
   private func allow(_ names: [String], positional limit: Int) throws(UsageError) {
-    for option in options where !names.contains(option.name) {
+    for option in options where !names.includes(option.name) {
       throw UsageError(message: "\(option.name) does not belong to this command")
     }
     if positional.count > limit {

@@ -23,7 +23,7 @@ enum ServiceDocuments {
       name(endpoint, &json)
       json.key("metadata")
       json.beginObject()
-      if !endpoint.resources.isEmpty { json.field("names", joined(endpoint.resources)) }
+      if !endpoint.resources.isEmpty { json.field("names", endpoint.resources.joined(by: ",")) }
       json.endObject()
       json.endObject()
     }
@@ -175,11 +175,5 @@ enum ServiceDocuments {
     json.endArray()
     json.fields(of: resource.properties)
     json.endObject()
-  }
-
-  private static func joined(_ names: [String]) -> String {
-    var text = ""
-    for name in names { text += (text.isEmpty ? "" : ",") + name }
-    return text
   }
 }
