@@ -209,10 +209,13 @@ final class ManifestTests: XCTestCase {
 
   // MARK: - Files
 
-  func testTheDocumentedExamplesAreGood() throws {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("docs/examples")
+  private var documentation: URL {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("docs")
+  }
+
+  func testTheExamplesAreGood() throws {
+    let folder = documentation.appendingPathComponent("examples")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
       .filter { $0.hasSuffix(".yaml") }
     XCTAssertGreaterThanOrEqual(names.count, 2)
@@ -220,6 +223,15 @@ final class ManifestTests: XCTestCase {
       let path = folder.appendingPathComponent(name).path
       XCTAssertNoThrow(try ManifestFile.load(path, lookUp: { _ in nil }), name)
     }
+  }
+
+  func testTheReferenceBeginsWithAGoodManifest() throws {
+    let page = try String(
+      contentsOf: documentation.appendingPathComponent("manifest.md"), encoding: .utf8)
+    let parts = page.components(separatedBy: "```")
+    XCTAssertEqual(parts.count, 3)
+    let manifest = try goodManifest(String(parts[1].dropFirst("yaml\n".count)))
+    XCTAssertEqual(manifest.capabilities.count, 2)
   }
 
   func testCheckSaysWhetherAFileIsGood() throws {
