@@ -19,7 +19,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux"),
-    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CYAML"),
     .target(name: "Transport", dependencies: ["CLinux"], swiftSettings: swiftSettings),
     .target(name: "Lattice", dependencies: ["Transport"], swiftSettings: swiftSettings),
     .target(

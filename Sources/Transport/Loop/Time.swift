@@ -28,6 +28,9 @@ public struct Duration: Equatable, Comparable, Hashable, Sendable {
   public static func + (left: Duration, right: Duration) -> Duration {
     Duration(nanoseconds: saturatingSum(left.nanoseconds, right.nanoseconds))
   }
+  public static func - (left: Duration, right: Duration) -> Duration {
+    Duration(nanoseconds: saturatingDifference(left.nanoseconds, right.nanoseconds))
+  }
   public static func * (left: Duration, factor: Int64) -> Duration {
     Duration(nanoseconds: saturatingProduct(left.nanoseconds, factor))
   }
@@ -51,6 +54,23 @@ public struct Instant: Equatable, Comparable, Hashable, Sendable {
   }
   public static func - (left: Instant, right: Instant) -> Duration {
     Duration(nanoseconds: saturatingDifference(left.nanoseconds, right.nanoseconds))
+  }
+}
+
+extension Instant {
+  /// The earlier of two deadlines, where nil means never.
+  public static func earlier(_ left: Instant?, _ right: Instant?) -> Instant? {
+    guard let left else { return right }
+    guard let right else { return left }
+    return min(left, right)
+  }
+}
+
+extension Optional where Wrapped == Instant {
+  /// Whether there is an instant and it has come.
+  public func isDue(at now: Instant) -> Bool {
+    guard let instant = self else { return false }
+    return instant <= now
   }
 }
 

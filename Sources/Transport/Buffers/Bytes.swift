@@ -1,0 +1,116 @@
+// Byte-wise text handling. Protocol text is ASCII; working on bytes keeps Unicode's tables out of the
+// board's binary and never allocates.
+
+/// A view of a literal's bytes.
+@_lifetime(immortal)
+public func ascii(_ literal: StaticString) -> Span<UInt8> {
+  let span = Span(_unsafeStart: literal.utf8Start, count: literal.utf8CodeUnitCount)
+  return _overrideLifetime(span, copying: ())
+}
+
+extension Span where Element == UInt8 {
+  /// Whether the bytes are exactly those of `other`.
+  public func equals(_ other: Span<UInt8>) -> Bool {
+    if count != other.count { return false }
+    for index in indices where self[index] != other[index] { return false }
+    return true
+  }
+
+  public func equals(_ literal: StaticString) -> Bool { equals(ascii(literal)) }
+
+  /// Whether the bytes are those of `literal`, upper and lower case ASCII letters being the same.
+  public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
+    let other = ascii(literal)
+    if count != other.count { return false }
+    for index in indices where lowercased(self[index]) != lowercased(other[index]) { return false }
+    return true
+  }
+
+  public func starts(with literal: StaticString) -> Bool {
+    let prefix = ascii(literal)
+    return count >= prefix.count && extracting(0..<prefix.count).equals(prefix)
+  }
+
+  public func startsIgnoringCase(with literal: StaticString) -> Bool {
+    let length = literal.utf8CodeUnitCount
+    return count >= length && extracting(0..<length).equalsIgnoringCase(literal)
+  }
+
+  /// The offset of the first `byte` at or after `start`, or nil.
+  public func firstOffset(of byte: UInt8, from start: Int = 0) -> Int? {
+    var index = max(start, 0)
+    while index < count {
+      if self[index] == byte { return index }
+      index += 1
+    }
+    return nil
+  }
+
+  /// A copy as an array.
+  public var array: [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      for index in indices { buffer.initializeElement(at: index, to: self[index]) }
+      initialized = count
+    }
+  }
+
+  /// A copy as text; bytes that are not UTF-8 become replacement characters.
+  public var text: String {
+    withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The unsigned decimal number that all the bytes spell, or nil when there are none, when one is no
+  /// digit, or when it does not fit.
+  public var unsignedNumber: UInt64? {
+    if count == 0 { return nil }
+    var number: UInt64 = 0
+    for index in indices {
+      let digit = self[index] &- 0x30
+      if digit > 9 { return nil }
+      let (product, overflow) = number.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
+      if overflow || carry { return nil }
+      number = sum
+    }
+    return number
+  }
+}
+
+func lowercased(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
+
+extension Array where Element == UInt8 {
+  public mutating func append(_ bytes: Span<UInt8>) {
+    for index in bytes.indices { append(bytes[index]) }
+  }
+
+  public mutating func append(ascii literal: StaticString) { append(Transport.ascii(literal)) }
+
+  public mutating func append(decimal number: UInt64) {
+    var digits: InlineArray<20, UInt8> = .init(repeating: 0)
+    let first = writeDecimal(number, into: &digits)
+    for index in first..<20 { append(digits[index]) }
+  }
+}
+
+/// Writes a number's digits at the end of `digits`; returns the index of the first.
+func writeDecimal(_ number: UInt64, into digits: inout InlineArray<20, UInt8>) -> Int {
+  var rest = number
+  var index = 20
+  repeat {
+    index -= 1
+    digits[index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+    rest /= 10
+  } while rest > 0
+  return index
+}
+
+/// How many decimal digits a number has.
+func decimalDigits(_ number: Int) -> Int {
+  var rest = number
+  var count = 1
+  while rest >= 10 {
+    rest /= 10
+    count += 1
+  }
+  return count
+}

@@ -1,0 +1,80 @@
+/// Bytes on their way to a socket, in whole frames. Allocated once.
+///
+///     0      start       end         capacity
+///     | written | to write | free          |
+public struct WriteBuffer: ~Copyable {
+  private let storage: UnsafeMutablePointer<UInt8>
+  public let capacity: Int
+  private var start = 0
+  private var end = 0
+
+  public init(capacity: Int) {
+    self.capacity = capacity
+    storage = .allocate(capacity: capacity)
+    storage.initialize(repeating: 0, count: capacity)
+  }
+
+  deinit { storage.deallocate() }
+
+  /// Bytes that wait to be written.
+  public var count: Int { end - start }
+  public var isEmpty: Bool { end == start }
+  /// What an append may add.
+  public var freeCount: Int { capacity - count }
+
+  /// The bytes to write.
+  public var bytes: Span<UInt8> {
+    @_lifetime(borrow self)
+    get {
+      let span = Span(_unsafeStart: UnsafePointer(storage) + start, count: end - start)
+      return _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// Gives the bytes to `write`, which returns how many the socket took.
+  public mutating func drain(_ write: (UnsafeRawBufferPointer) -> Int) {
+    let taken = write(UnsafeRawBufferPointer(start: storage + start, count: end - start))
+    start += min(max(taken, 0), end - start)
+    if start == end { removeAll() }
+  }
+
+  public mutating func removeAll() {
+    start = 0
+    end = 0
+  }
+
+  /// Room for `count` bytes at the end, or nothing when they do not fit. The caller then appends at
+  /// most that many.
+  mutating func reserve(_ count: Int) -> Bool {
+    if count > freeCount { return false }
+    if count > capacity - end {
+      storage.update(from: storage + start, count: end - start)
+      end -= start
+      start = 0
+    }
+    return true
+  }
+
+  mutating func append(_ byte: UInt8) {
+    assert(end < capacity)
+    if end == capacity { return }
+    storage[end] = byte
+    end += 1
+  }
+
+  mutating func append(_ source: Span<UInt8>) {
+    assert(source.count <= capacity - end)
+    if source.count > capacity - end { return }
+    source.withUnsafeBufferPointer { bytes in
+      if let base = bytes.baseAddress { (storage + end).update(from: base, count: bytes.count) }
+    }
+    end += source.count
+  }
+
+  /// Appends bytes, all or nothing.
+  public mutating func appendOrRefuse(_ source: Span<UInt8>) -> Bool {
+    if !reserve(source.count) { return false }
+    append(source)
+    return true
+  }
+}

@@ -1,0 +1,89 @@
+/// Writes a JSON text (RFC 8259) without blanks; commas and escapes are its own care. The caller opens
+/// and closes objects and arrays in pairs.
+public struct JSONWriter {
+  public private(set) var bytes: [UInt8] = []
+  private var needsComma = false
+
+  public init() {}
+
+  public mutating func beginObject() { begin(0x7B) }
+  public mutating func endObject() { end(0x7D) }
+  public mutating func beginArray() { begin(0x5B) }
+  public mutating func endArray() { end(0x5D) }
+
+  public mutating func key(_ name: String) {
+    separate()
+    appendQuoted(name)
+    bytes.append(0x3A)
+    needsComma = false
+  }
+
+  public mutating func string(_ text: String) {
+    separate()
+    appendQuoted(text)
+    needsComma = true
+  }
+
+  public mutating func bool(_ value: Bool) { word(value ? "true" : "false") }
+  public mutating func null() { word("null") }
+
+  public mutating func integer(_ number: Int64) {
+    separate()
+    if number < 0 { bytes.append(0x2D) }
+    bytes.append(decimal: number.magnitude)
+    needsComma = true
+  }
+
+  /// JSON has no infinities and no NaN: these are written as null.
+  public mutating func double(_ number: Double) {
+    guard number.isFinite else { return null() }
+    separate()
+    var text = number.description
+    text.withUTF8 { bytes.append(contentsOf: $0) }
+    needsComma = true
+  }
+
+  private mutating func begin(_ byte: UInt8) {
+    separate()
+    bytes.append(byte)
+    needsComma = false
+  }
+
+  private mutating func end(_ byte: UInt8) {
+    bytes.append(byte)
+    needsComma = true
+  }
+
+  private mutating func word(_ literal: StaticString) {
+    separate()
+    bytes.append(ascii: literal)
+    needsComma = true
+  }
+
+  private mutating func separate() {
+    if needsComma { bytes.append(0x2C) }
+  }
+
+  private mutating func appendQuoted(_ text: String) {
+    bytes.append(0x22)
+    for byte in text.utf8 { append(escaping: byte) }
+    bytes.append(0x22)
+  }
+
+  private mutating func append(escaping byte: UInt8) {
+    switch byte {
+    case 0x22, 0x5C:
+      bytes.append(0x5C)
+      bytes.append(byte)
+    case 0x0A: bytes.append(ascii: "\\n")
+    case 0x0D: bytes.append(ascii: "\\r")
+    case 0x09: bytes.append(ascii: "\\t")
+    case 0..<0x20:
+      bytes.append(ascii: "\\u00")
+      bytes.append(0x30 + byte >> 4)
+      let low = byte & 0x0F
+      bytes.append(low < 10 ? 0x30 + low : 0x57 + low)
+    default: bytes.append(byte)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/// What happened to the socket of a connection.
+public enum ConnectionEvent: Equatable {
+  /// The socket that `ConnectionAction.open` asked for is connected.
+  case opened
+  /// Bytes were read into the buffer that `nextAction` will get.
+  case received
+  /// The socket could not be opened, failed, or was closed by the server; it is gone.
+  case closed(SystemError?)
+}
+
+/// What the owner of a connection is to do, or to know.
+public enum ConnectionAction: Equatable {
+  /// Open a socket to this server (an index into `ConnectionOptions.servers`).
+  case open(server: Int)
+  /// Close the socket, or give up opening it.
+  case close
+  /// The server has accepted us and knows our subscriptions.
+  case connected
+  /// The connection ended or could not be made; `retryIn` nil: it stays closed, as asked.
+  case disconnected(DisconnectReason, retryIn: Duration?)
+  case message(MessageFrame)
+  /// A message larger than the read buffer was passed over: refuse it where it wants an answer.
+  case oversizedMessage(MessageFrame, size: UInt64)
+  case response(RequestID, MessageFrame)
+  case requestFailed(RequestID, RequestFailure)
+  /// An -ERR from the server: offsets of its text.
+  case serverError(Range<Int>)
+}
+
+/// Why there is no connection.
+public enum DisconnectReason: Error, Equatable {
+  case openFailed(SystemError)
+  case openTimedOut
+  /// No INFO, or no PONG after CONNECT, in time.
+  case handshakeTimedOut
+  case closedByServer
+  case failed(SystemError)
+  /// Silent for this long, a PING unanswered.
+  case silent(Duration)
+  case malformedFrame(ParseError)
+  case malformedInfo(JSONError)
+  /// The server said why, in an -ERR, before it closed.
+  case refused(String)
+  case requiresTLS
+  /// Servers before 2.2 know no headers.
+  case lacksHeaders(version: String)
+  /// `drain` was asked for.
+  case drained
+}
+
+extension DisconnectReason: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .openFailed(let error): "cannot connect: \(error.reason)"
+    case .openTimedOut: "cannot connect: timed out"
+    case .handshakeTimedOut: "the server did not finish the handshake in time"
+    case .closedByServer: "the server closed the connection"
+    case .failed(let error): "the connection failed: \(error.reason)"
+    case .silent(let duration): "the server was silent for \(duration.seconds) s"
+    case .malformedFrame(let error): "the server broke the protocol: \(error)"
+    case .malformedInfo(let error): "the server's INFO is malformed at byte \(error.offset)"
+    case .refused(let text): "the server refused: \(text)"
+    case .requiresTLS: "the server requires TLS, which this build does not have"
+    case .lacksHeaders(let version): "the server (version \(version)) does not support headers"
+    case .drained: "closed"
+    }
+  }
+}
+
+/// Why a message was not accepted; nothing of it was kept.
+public enum PublishError: Error, Equatable {
+  /// The frame can never be sent: larger than the write buffer or the server's limit, in bytes.
+  case tooLarge(size: Int, limit: Int)
+  /// The outbox is full.
+  case outboxFull
+  /// The subject or reply is no valid subject.
+  case invalidSubject
+  /// Requests only: there is no connection.
+  case notConnected
+  /// Requests only: `ConnectionLimits.requestsMax` are waiting.
+  case tooManyRequests
+}
+
+extension PublishError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .tooLarge(let size, let limit): "message of \(size) bytes is over the limit of \(limit)"
+    case .outboxFull: "the outbox is full"
+    case .invalidSubject: "the subject is not valid"
+    case .notConnected: "not connected"
+    case .tooManyRequests: "too many requests are waiting for answers"
+    }
+  }
+}
+
+/// What a connection tells the server of itself.
+public struct ConnectionOptions {
+  /// How many servers there are to choose from.
+  public var serverCount: Int
+  /// Shown in the server's monitoring.
+  public var name: String
+  public var version: String
+  /// Whether the server sends us what we publish ourselves.
+  public var echo: Bool
+
+  public init(serverCount: Int, name: String, version: String, echo: Bool = false) {
+    self.serverCount = serverCount
+    self.name = name
+    self.version = version
+    self.echo = echo
+  }
+}
+
+/// Counts since the start, for status and tests.
+public struct ConnectionStatistics: Equatable {
+  public var connects: UInt64 = 0
+  public var messagesIn: UInt64 = 0
+  public var messagesOut: UInt64 = 0
+  public var oversizedIn: UInt64 = 0
+  /// Accepted by the outbox and dropped unsent because they had expired.
+  public var expiredOut: UInt64 = 0
+  /// Answers to requests that had already ended.
+  public var lateResponses: UInt64 = 0
+
+  public init() {}
+}

@@ -1,0 +1,84 @@
+/// Reads a header block: `NATS/1.0[ status[ description]]`, then `name: value` lines, then an empty
+/// line. Names keep their case and are compared without it (ADR-4).
+public struct HeaderReader: ~Escapable {
+  private let block: Span<UInt8>
+  private var offset: Int
+
+  /// The status of a message the server made itself, such as 503 (no responders); nil on others.
+  public let status: UInt16?
+
+  /// Nil when the block does not begin as one.
+  @_lifetime(copy block)
+  public init?(_ block: Span<UInt8>) {
+    guard block.starts(with: "NATS/1.0"), let newline = block.firstOffset(of: 0x0A) else {
+      return nil
+    }
+    self.block = block
+    offset = newline + 1
+    status = HeaderReader.status(block.extracting(8..<newline))
+  }
+
+  /// The next header, as offsets into the block; nil after the last. Lines without a colon are passed
+  /// over.
+  public mutating func next() -> (name: Range<Int>, value: Range<Int>)? {
+    while let newline = block.firstOffset(of: 0x0A, from: offset) {
+      let line = offset..<newline
+      offset = newline + 1
+      if let colon = block.extracting(line).firstOffset(of: 0x3A) {
+        let name = line.lowerBound..<(line.lowerBound + colon)
+        return (name, trimmed((name.upperBound + 1)..<line.upperBound))
+      }
+    }
+    return nil
+  }
+
+  /// The first value of a header, as offsets into the block.
+  public func value(of name: StaticString) -> Range<Int>? {
+    var rest = self
+    while let header = rest.next() {
+      if block.extracting(header.name).equalsIgnoringCase(name) { return header.value }
+    }
+    return nil
+  }
+
+  private func trimmed(_ range: Range<Int>) -> Range<Int> {
+    var lower = range.lowerBound
+    var upper = range.upperBound
+    while lower < upper, isBlank(block[upper - 1]) { upper -= 1 }
+    while lower < upper, isBlank(block[lower]) { lower += 1 }
+    return lower..<upper
+  }
+
+  private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+
+  /// The three digits after the version, if any.
+  private static func status(_ rest: Span<UInt8>) -> UInt16? {
+    var start = 0
+    while start < rest.count, rest[start] == 0x20 { start += 1 }
+    guard rest.count - start >= 3 else { return nil }
+    guard let number = rest.extracting(start..<(start + 3)).unsignedNumber else { return nil }
+    return UInt16(exactly: number)
+  }
+}
+
+/// Builds a header block for a message to be published.
+public struct HeaderWriter {
+  private var block: [UInt8] = []
+
+  public init() { block.append(ascii: "NATS/1.0\r\n") }
+
+  /// Adds a header. Line breaks in the value would forge further headers; they become blanks.
+  public mutating func append(_ name: StaticString, _ value: String) {
+    block.append(ascii: name)
+    block.append(ascii: ": ")
+    for byte in value.utf8 { block.append(byte == 0x0D || byte == 0x0A ? 0x20 : byte) }
+    block.append(ascii: "\r\n")
+  }
+
+  /// The whole block with its closing empty line.
+  public func finished() -> [UInt8] {
+    var bytes = block
+    bytes.append(ascii: "\r\n")
+    return bytes
+  }
+}

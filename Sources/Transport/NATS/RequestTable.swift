@@ -1,0 +1,79 @@
+/// Names one request that waits for its answer.
+public struct RequestID: Equatable, Hashable, Sendable {
+  let slot: UInt16
+  let generation: UInt16
+
+  /// The last token of the reply subject.
+  var token: UInt64 { UInt64(generation) << 16 | UInt64(slot) }
+}
+
+/// Why a request ended without an answer.
+public enum RequestFailure: Equatable, Sendable {
+  /// The server knows nobody who listens: surely not delivered.
+  case noResponders
+  /// Nobody answered in time: delivered or not, nobody knows.
+  case timedOut
+  /// The connection went first: delivered or not, nobody knows.
+  case disconnected
+}
+
+/// The requests in flight. Their answers come to one inbox, told apart by the last token of the
+/// subject: a slot and its generation, so that a late answer never meets a later request.
+struct RequestTable {
+  private struct Slot {
+    var generation: UInt16 = 0
+    /// Nil while the slot is free.
+    var deadline: Instant?
+  }
+
+  private var slots: [Slot]
+
+  init(capacity: Int) {
+    slots = Array(repeating: Slot(), count: min(max(capacity, 1), Int(UInt16.max)))
+  }
+
+  /// Takes a free slot, or nil when all are in use.
+  mutating func begin(deadline: Instant) -> RequestID? {
+    for index in slots.indices where slots[index].deadline == nil {
+      slots[index].generation &+= 1
+      slots[index].deadline = deadline
+      return RequestID(slot: UInt16(index), generation: slots[index].generation)
+    }
+    return nil
+  }
+
+  /// Ends the request that a reply's token names; nil when it has ended before or never was.
+  mutating func end(token: Span<UInt8>) -> RequestID? {
+    guard let number = token.unsignedNumber, number <= 0xFFFF_FFFF else { return nil }
+    let id = RequestID(
+      slot: UInt16(truncatingIfNeeded: number), generation: UInt16(truncatingIfNeeded: number >> 16)
+    )
+    return end(id) ? id : nil
+  }
+
+  mutating func end(_ id: RequestID) -> Bool {
+    let index = Int(id.slot)
+    guard index < slots.count, slots[index].deadline != nil,
+      slots[index].generation == id.generation
+    else { return false }
+    slots[index].deadline = nil
+    return true
+  }
+
+  /// Ends one request whose deadline has passed; with `now` nil, any.
+  mutating func endOne(dueAt now: Instant?) -> RequestID? {
+    for index in slots.indices {
+      guard let deadline = slots[index].deadline else { continue }
+      if let now, deadline > now { continue }
+      slots[index].deadline = nil
+      return RequestID(slot: UInt16(index), generation: slots[index].generation)
+    }
+    return nil
+  }
+
+  var deadline: Instant? {
+    var earliest: Instant?
+    for slot in slots { earliest = Instant.earlier(earliest, slot.deadline) }
+    return earliest
+  }
+}

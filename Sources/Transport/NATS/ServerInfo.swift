@@ -1,0 +1,44 @@
+/// What a server says of itself in INFO, as far as a client acts on it.
+public struct ServerInfo: Equatable {
+  public var serverID = ""
+  public var version = ""
+  /// Largest payload, headers included, that the server takes, in bytes.
+  public var maxPayload: Int64 = 1 << 20
+  public var supportsHeaders = false
+  public var requiresTLS = false
+  public var requiresAuthentication = false
+  /// The server is about to close its connections (lame duck mode).
+  public var isLameDuck = false
+
+  public init() {}
+
+  /// Reads the JSON of an INFO; unknown keys are passed over, known ones of a wrong type refused.
+  public init(json: Span<UInt8>) throws(JSONError) {
+    var reader = JSONReader(json)
+    guard try reader.next() == .beginObject else { throw reader.unexpectedType }
+    while case .key(let key) = try reader.next() { try readValue(of: key, &reader) }
+    _ = try reader.next()
+  }
+
+  private mutating func readValue(
+    of key: Range<Int>, _ reader: inout JSONReader
+  ) throws(JSONError) {
+    if reader.matches(key, "server_id") {
+      serverID = try reader.nextString()
+    } else if reader.matches(key, "version") {
+      version = try reader.nextString()
+    } else if reader.matches(key, "max_payload") {
+      maxPayload = try reader.nextInteger()
+    } else if reader.matches(key, "headers") {
+      supportsHeaders = try reader.nextBool()
+    } else if reader.matches(key, "tls_required") {
+      requiresTLS = try reader.nextBool()
+    } else if reader.matches(key, "auth_required") {
+      requiresAuthentication = try reader.nextBool()
+    } else if reader.matches(key, "ldm") {
+      isLameDuck = try reader.nextBool()
+    } else {
+      try reader.skipValue()
+    }
+  }
+}

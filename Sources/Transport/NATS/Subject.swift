@@ -1,0 +1,62 @@
+/// A NATS subject or subscription pattern, checked once: tokens separated by dots, none of them empty,
+/// no blanks or control characters.
+public struct Subject: Equatable {
+  public let bytes: [UInt8]
+
+  /// Nil when the bytes are no subject to publish to; with `allowsWildcards` no pattern to subscribe
+  /// to (`*` for one token, `>` for one or more at the end).
+  public init?(_ bytes: [UInt8], allowsWildcards: Bool = false) {
+    if !Subject.isValid(bytes.span, allowsWildcards: allowsWildcards) { return nil }
+    self.bytes = bytes
+  }
+
+  public var text: String { bytes.span.text }
+
+  public static func isValid(_ bytes: Span<UInt8>, allowsWildcards: Bool = false) -> Bool {
+    var tokenStart = 0
+    for index in 0...bytes.count {
+      if index < bytes.count, bytes[index] != 0x2E {
+        if bytes[index] <= 0x20 || bytes[index] == 0x7F { return false }
+        continue
+      }
+      let token = bytes.extracting(tokenStart..<index)
+      if token.isEmpty { return false }
+      let isWildcard = token.equals("*") || token.equals(">")
+      if isWildcard && !allowsWildcards { return false }
+      if token.equals(">") && index < bytes.count { return false }
+      tokenStart = index + 1
+    }
+    return true
+  }
+
+  /// Whether a subject falls under this pattern.
+  public func matches(_ subject: Span<UInt8>) -> Bool {
+    var pattern = TokenReader(bytes.span)
+    var tokens = TokenReader(subject)
+    while let expected = pattern.next() {
+      guard let token = tokens.next() else { return false }
+      let text = bytes.span.extracting(expected)
+      if text.equals(">") { return true }
+      if !text.equals("*") && !text.equals(subject.extracting(token)) { return false }
+    }
+    return tokens.next() == nil
+  }
+}
+
+/// Walks over the tokens of a subject.
+public struct TokenReader: ~Escapable {
+  private let subject: Span<UInt8>
+  private var offset = 0
+
+  @_lifetime(copy subject)
+  public init(_ subject: Span<UInt8>) { self.subject = subject }
+
+  /// The next token as offsets into the subject; nil after the last.
+  public mutating func next() -> Range<Int>? {
+    if offset > subject.count || subject.isEmpty { return nil }
+    let end = subject.firstOffset(of: 0x2E, from: offset) ?? subject.count
+    let token = offset..<end
+    offset = end + 1
+    return token
+  }
+}
