@@ -31,7 +31,7 @@ let package = Package(
     .testTarget(name: "TransportTests", dependencies: ["Transport"]),
     .testTarget(name: "LatticeTests", dependencies: ["Lattice", "Transport"]),
     .testTarget(name: "GPIOProviderTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),
-    .testTarget(name: "EdgeHostTests", dependencies: ["EdgeHost"]),
+    .testTarget(name: "EdgeHostTests", dependencies: ["EdgeHost", "GPIOProvider", "Transport"]),
   ],
   swiftLanguageModes: [.v6]
 )

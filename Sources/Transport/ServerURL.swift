@@ -1,7 +1,7 @@
 /// The address of a NATS server: what a manifest, a command line or `LATTICE_HOST` names.
 ///
-/// In goes text such as `nats://hub.example:4222`, `10.0.0.7` or `nats://[fd00::7]:4222`; out come a
-/// host and a port. Nothing is resolved here, and a mistake never repeats what may be a secret.
+/// In goes text such as `nats://hub.example:4222`, `10.0.0.7` or `nats://[fd00::7]:4222`; out come
+/// a host and a port. Nothing is resolved here, and a mistake never repeats what may be a secret.
 public struct ServerURL: Equatable, Sendable {
   public static let defaultPort: UInt16 = 4222
 
@@ -130,8 +130,8 @@ extension ServerURL {
 
 // MARK: - Grammar
 
-/// RFC 1123 names (with '_', which private networks use), or four numbers when the last label is one,
-/// so that a mistyped IPv4 address is not sent to DNS as a name.
+/// RFC 1123 names (with '_', which private networks use), or four numbers when the last label is
+/// one, so that a mistyped IPv4 address is not sent to DNS as a name.
 private func isIPv4OrName(_ host: ArraySlice<UInt8>) -> Bool {
   if host.count > 253 { return false }
   var labels = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)

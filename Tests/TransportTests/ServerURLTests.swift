@@ -80,7 +80,9 @@ final class ServerURLTests: XCTestCase {
   }
 
   func testAMessageNeverRepeatsASecret() {
-    for text in ["nats://ann:hunter2@hub", "nats://hunter2@", "hunter2@hub/x", "nats://a/hunter2@b"] {
+    for text in [
+      "nats://ann:hunter2@hub", "nats://hunter2@", "hunter2@hub/x", "nats://a/hunter2@b",
+    ] {
       XCTAssertThrowsError(try ServerURL(parsing: text)) {
         XCTAssertFalse("\($0)".contains("hunter2"), text)
       }

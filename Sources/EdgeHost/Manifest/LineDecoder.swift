@@ -30,7 +30,8 @@ struct LineDecoder {
     ])
     let location = location(reader, chip: chip, name: name)
     var line = LineConfiguration(
-      name: name ?? "", chip: chip, location: location ?? .offset(0), direction: direction ?? .input)
+      name: name ?? "", chip: chip, location: location ?? .offset(0), direction: direction ?? .input
+    )
     decodeElectrical(reader, &line)
     decodeInput(reader, &line)
     decodeOutput(reader, &line)

@@ -1,9 +1,9 @@
 import GPIOProvider
 import Transport
 
-/// Makes a manifest of its YAML document. The schema is strict: what it does not know is refused, and
-/// so is what does not fit together. Actors and bindings, which a manifest of waSCC may have, are
-/// known by name and refused while there is nothing to run them.
+/// Makes a manifest of its YAML document. The schema is strict: what it does not know is refused,
+/// and so is what does not fit together. Actors and bindings, which a manifest of waSCC may have,
+/// are known by name and refused while there is nothing to run them.
 struct ManifestDecoder {
   private let problems: ProblemList
 
@@ -123,7 +123,8 @@ extension ManifestDecoder {
   private enum Builtin { case gpio, sensors }
 
   private func capabilities(_ field: Field) -> [Manifest.Capability] {
-    let expected: StaticString = "a list of capabilities such as '- builtin: gpio', or [] for nothing"
+    let expected: StaticString =
+      "a list of capabilities such as '- builtin: gpio', or [] for nothing"
     guard let items = field.items(expected, max: .max) else { return [] }
     var capabilities: [Manifest.Capability] = []
     var builtins = FirstPlaces()

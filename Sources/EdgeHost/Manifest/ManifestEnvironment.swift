@@ -9,8 +9,8 @@ enum ManifestEnvironment {
     return String(cString: value)
   }
 
-  /// The servers of a host whose manifest names none: `LATTICE_HOST`, which is `HOST`, `HOST:PORT` or
-  /// `nats://HOST:PORT`, or else the server on this machine. The empty variable counts as none.
+  /// The servers of a host whose manifest names none: `LATTICE_HOST`, which is `HOST`, `HOST:PORT`
+  /// or `nats://HOST:PORT`, or else the server on this machine. The empty variable counts as none.
   static func servers(_ lookUp: (String) -> String?) throws(ManifestError) -> [ServerURL] {
     let variable = "LATTICE_HOST"
     var address = lookUp(variable) ?? ""
@@ -57,8 +57,10 @@ enum ManifestEnvironment {
       guard bytes.count - start > 3, bytes[start] == UInt8(ascii: "$"),
         bytes[start + 1] == UInt8(ascii: "{")
       else { return nil }
+      // Bounded, because text full of references that do not end is searched again for each.
+      let searchEnd = min(bytes.count, start + ManifestLimits.referenceBytesMax)
       var colon: Int?
-      for index in (start + 2)..<bytes.count {
+      for index in (start + 2)..<searchEnd {
         let byte = bytes[index]
         if byte == UInt8(ascii: "}") {
           let nameEnd = colon ?? index

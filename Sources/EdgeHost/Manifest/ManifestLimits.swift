@@ -16,6 +16,9 @@ enum ManifestLimits {
   /// Mistakes reported at once: a screen full.
   static let problemsMax = 20
 
+  /// Of a `${NAME:default}`.
+  static let referenceBytesMax = 1_025
+
   // MARK: names
 
   /// A host, lattice, line or sensor is one token of a NATS subject. The length is DNS's, because

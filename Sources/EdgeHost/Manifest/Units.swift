@@ -1,5 +1,5 @@
-/// A number with a unit, as a manifest writes it: `30s`, `8kB`. Values are in the smallest step that
-/// is kept: nanoseconds and bytes.
+/// A number with a unit, as a manifest writes it: `30s`, `8kB`. Values are in the smallest step
+/// that is kept: nanoseconds and bytes.
 enum Quantity {
   case duration
   case size
@@ -96,9 +96,9 @@ extension Quantity {
 
 /// Reads a decimal number: perhaps a minus sign, at most 15 digits, and perhaps a point among them.
 ///
-/// So few digits, and the power of ten they are divided by, are exact in a `Double`, and one division
-/// of exact numbers is rounded correctly: the C library's larger machinery, which Embedded Swift does
-/// not have, is not needed.
+/// So few digits, and the power of ten they are divided by, are exact in a `Double`, and one
+/// division of exact numbers is rounded correctly: the C library's larger machinery, which Embedded
+/// Swift does not have, is not needed.
 func parseDecimal(_ bytes: [UInt8]) -> Double? {
   var number: Int64 = 0
   var digitCount = 0

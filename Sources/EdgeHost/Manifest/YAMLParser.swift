@@ -8,8 +8,19 @@ import CYAML
 struct YAMLParser: ~Copyable {
   /// Parses `bytes`; nil after a mistake that leaves no document.
   static func parse(_ bytes: [UInt8], problems: ProblemList) -> YAMLNode? {
-    bytes.withUnsafeBufferPointer { input in
-      var parser = YAMLParser(input, problems)
+    // libyaml insists on an address, which no bytes may not have.
+    if bytes.isEmpty {
+      problems.report(Mark(line: 1, column: 1), emptyMessage)
+      return nil
+    }
+    return parse(nonempty: bytes, problems)
+  }
+
+  private static func parse(nonempty bytes: [UInt8], _ problems: ProblemList) -> YAMLNode? {
+    bytes.withUnsafeBufferPointer { bytes in
+      // A byte order mark is a wrong character to libyaml when it need not guess the encoding.
+      let hasMark = bytes.starts(with: [0xef, 0xbb, 0xbf])
+      var parser = YAMLParser(UnsafeBufferPointer(rebasing: bytes[(hasMark ? 3 : 0)...]), problems)
       return try? parser.document()
     }
   }
@@ -243,7 +254,7 @@ extension YAMLParser {
       return stop(mark(atByte: Int(clamping: parser.pointee.problem_offset)), message)
     }
     if byte(atCharacter: Int(clamping: parser.pointee.problem_mark.index)) == UInt8(ascii: "\t") {
-      message += "; this is a tab: indent with spaces"
+      message.append("; indent with spaces, not with tabs")
     }
     if let context = parser.pointee.context {
       message += " (\(String(cString: context)), begun at \(Mark(parser.pointee.context_mark)))"
