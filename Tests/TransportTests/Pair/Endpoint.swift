@@ -71,6 +71,7 @@ final class Endpoint {
 
   /// When there is something to do.
   var wakeup: Instant? {
+    if hasFailed { return Instant(nanoseconds: .min) }
     var wakeup = Instant.earlier(connection.deadline, opening?.completes)
     if !isStalled {
       if let socket, !socket.isDead {
