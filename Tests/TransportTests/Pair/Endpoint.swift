@@ -147,6 +147,17 @@ final class Endpoint {
     if forGood { reachability = reachability.map { _ in .vanishing } }
   }
 
+  /// Puts bytes into the read buffer, whatever the state, as if a socket had had them.
+  func inject(_ bytes: [UInt8], at now: Instant) {
+    input.withFreeSpace { free in
+      let count = min(free.count, bytes.count)
+      free.copyBytes(from: bytes[..<count])
+      return count
+    }
+    connection.handle(.received, at: now)
+    flush(at: now)
+  }
+
   /// New connections find a way again.
   func heal() { reachability = reachability.map { _ in .open } }
 

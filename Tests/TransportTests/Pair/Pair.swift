@@ -96,6 +96,12 @@ final class Pair {
     throw failure("more than \(stepsMax) steps in \(duration.seconds) s")
   }
 
+  /// Time passes and nobody handles anything before its end: the process was suspended.
+  func sleep(for duration: Duration) {
+    endpoint.collectFromServer(at: now)
+    run(at: now + duration)
+  }
+
   /// Takes what a test made the servers say since the last step, then looks ahead.
   private func nextWakeup() -> Instant? {
     endpoint.collectFromServer(at: now)
