@@ -6,10 +6,11 @@ struct ByteRing: ~Copyable {
   private var head = 0
   private(set) var count = 0
 
+  /// - Parameter capacity: at least 1; less is taken as 1.
   init(capacity: Int) {
-    self.capacity = capacity
-    storage = .allocate(capacity: max(capacity, 1))
-    storage.initialize(repeating: 0, count: max(capacity, 1))
+    self.capacity = max(capacity, 1)
+    storage = .allocate(capacity: self.capacity)
+    storage.initialize(repeating: 0, count: self.capacity)
   }
 
   deinit { storage.deallocate() }
@@ -53,7 +54,7 @@ struct ByteRing: ~Copyable {
   mutating func removeFirst(_ length: Int) {
     assert(length <= count)
     let removed = min(max(length, 0), count)
-    if capacity > 0 { head = (head + removed) % capacity }
+    head = (head + removed) % capacity
     count -= removed
     if count == 0 { head = 0 }
   }

@@ -105,7 +105,7 @@ func writeDecimal(_ number: UInt64, into digits: inout InlineArray<20, UInt8>) -
 }
 
 /// How many decimal digits a number has.
-func decimalDigits(_ number: Int) -> Int {
+func decimalDigits(_ number: UInt64) -> Int {
   var rest = number
   var count = 1
   while rest >= 10 {

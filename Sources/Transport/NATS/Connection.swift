@@ -2,8 +2,11 @@
 /// actions, bytes and its next deadline. It never gives up by itself.
 ///
 /// After every event or command the owner calls `nextAction` until nil, then `writeOutput`, then reads
-/// `deadline` and calls `handleDeadline` when it has come. A frame's offsets hold until the next call
-/// that reads into the buffer.
+/// `deadline` and calls `handleDeadline` when it has come. When the socket took bytes of the output, it
+/// calls `writeOutput` again. A frame's offsets hold until the next call that reads into the buffer.
+///
+/// What is left in the two buffers when a connection ends is removed by these calls: half a frame must
+/// not meet the next connection.
 ///
 ///     stopped -> waiting -> opening -> awaitingInfo -> awaitingPong -> connected -> draining
 ///                   ^__________|____________|_______________|______________|           |
@@ -33,15 +36,17 @@ public struct Connection: ~Copyable {
   private var server: Int
 
   private var lastReceived = Instant(nanoseconds: 0)
-  /// When the PING that is unanswered was put into the buffer.
+  /// Since when a PING is owed or unanswered.
   private var pingSent: Instant?
+  /// PINGs written whose PONG has not come.
+  private var pingsUnanswered: UInt32 = 0
   private var owesConnect = false
   private var owesPing = false
   private var pongsOwed: UInt32 = 0
   private var lastError: String?
 
   public private(set) var serverInfo = ServerInfo()
-  public private(set) var statistics = ConnectionStatistics()
+  private var counts = ConnectionStatistics()
   /// `_INBOX.<random>.`: replies to requests come to this prefix and a token.
   private let inboxPrefix: [UInt8]
   private let inboxSID: UInt32
@@ -70,8 +75,19 @@ public struct Connection: ~Copyable {
 
   // MARK: getters
 
+  public var statistics: ConnectionStatistics {
+    var statistics = counts
+    statistics.expiredOut = outbox.expiredCount
+    return statistics
+  }
+
   public var isConnected: Bool {
     if case .connected = state { return true }
+    return false
+  }
+
+  private var isDraining: Bool {
+    if case .draining = state { return true }
     return false
   }
 
@@ -167,12 +183,16 @@ public struct Connection: ~Copyable {
   }
 
   private mutating func disconnect(
-    _ reason: DisconnectReason, closesSocket: Bool = true, at now: Instant
+    _ cause: DisconnectReason, closesSocket: Bool = true, at now: Instant
   ) {
+    // Whatever ends a connection that was to be closed: it stays closed.
+    let reason = isDraining ? .drained : cause
     if closesSocket { pending.append(.close) }
     if case .connected(let since) = state, now - since >= limits.usefulAfter { backoff.reset() }
     while let id = requests.endOne(dueAt: nil) { pending.append(.requestFailed(id, .disconnected)) }
+    outbox.expireRequests()
     pingSent = nil
+    pingsUnanswered = 0
     owesConnect = false
     owesPing = false
     pongsOwed = 0
@@ -191,20 +211,37 @@ public struct Connection: ~Copyable {
   // MARK: commands
 
   /// Adds a subscription, which is restored after every reconnect. Nil when
-  /// `ConnectionLimits.subscriptionsMax` is reached.
+  /// `ConnectionLimits.subscriptionsMax` is reached, and for what no server takes: a queue group with
+  /// blanks, or a line longer than the protocol or the write buffer allows.
   public mutating func subscribe(_ subject: Subject, queueGroup: [UInt8] = []) -> UInt32? {
-    subscriptions.add(subject, queueGroup: queueGroup)
+    let length = Encoder.subscribeLength(subject.bytes.span, queueGroup: queueGroup.span, sid: .max)
+    if length > min(Encoder.controlLineBytesMax, limits.writeBufferBytes) { return nil }
+    if queueGroup.contains(where: { $0 <= 0x20 || $0 == 0x7F }) { return nil }
+    return subscriptions.add(subject, queueGroup: queueGroup)
   }
 
-  public mutating func unsubscribe(_ sid: UInt32) { subscriptions.remove(sid) }
+  public mutating func unsubscribe(_ sid: UInt32) {
+    if sid != inboxSID { subscriptions.remove(sid) }
+  }
 
-  /// Queues a message; it is dropped unsent when `expires` comes first. Accepted does not mean
-  /// delivered: only an answer does.
+  /// Queues a message, with or without a connection; it is dropped unsent when `expires` comes first.
+  /// Accepted does not mean delivered: only an answer does. While draining nothing is accepted.
   public mutating func publish(
     _ message: borrowing OutgoingMessage, expires: Instant, at now: Instant
   ) throws(PublishError) {
+    try enqueue(message, expires: expires, isRequest: false, at: now)
+  }
+
+  private mutating func enqueue(
+    _ message: borrowing OutgoingMessage, expires: Instant, isRequest: Bool, at now: Instant
+  ) throws(PublishError) {
+    if isDraining { throw .notConnected }
     if !Subject.isValid(message.subject) { throw .invalidSubject }
     if !message.reply.isEmpty, !Subject.isValid(message.reply) { throw .invalidSubject }
+    // A peer chooses the subject of our answers: one that is too long must not cost the connection.
+    if message.controlLineLength > Encoder.controlLineBytesMax {
+      throw .tooLarge(size: message.controlLineLength, limit: Encoder.controlLineBytesMax)
+    }
     let limit = min(limits.writeBufferBytes, limits.outboxBytes)
     if message.frameLength > limit { throw .tooLarge(size: message.frameLength, limit: limit) }
     let size = message.headers.count + message.payload.count
@@ -212,8 +249,8 @@ public struct Connection: ~Copyable {
       throw .tooLarge(size: size, limit: Int(clamping: serverInfo.maxPayload))
     }
     outbox.dropExpired(at: now)
-    if !outbox.append(message, expires: expires) { throw .outboxFull }
-    statistics.messagesOut += 1
+    if !outbox.append(message, expires: expires, isRequest: isRequest) { throw .outboxFull }
+    counts.messagesOut += 1
   }
 
   /// Publishes with a reply subject of our inbox; its end comes as `.response` or `.requestFailed`.
@@ -228,7 +265,7 @@ public struct Connection: ~Copyable {
     let message = OutgoingMessage(
       subject: subject, reply: reply.span, headers: headers, payload: payload)
     do {
-      try publish(message, expires: now + timeout, at: now)
+      try enqueue(message, expires: now + timeout, isRequest: true, at: now)
     } catch {
       _ = requests.end(id)
       throw error
@@ -259,7 +296,9 @@ public struct Connection: ~Copyable {
     while true {
       if !pending.isEmpty { return pending.removeFirst() }
       switch state {
-      case .stopped, .waiting, .opening: return nil
+      case .stopped, .waiting, .opening:
+        input.removeAll()
+        return nil
       case .awaitingInfo, .awaitingPong, .connected, .draining: break
       }
       do {
@@ -274,7 +313,8 @@ public struct Connection: ~Copyable {
   /// Appends what is to be sent: first what the protocol owes, then messages, as far as they fit.
   public mutating func writeOutput(into output: inout WriteBuffer, at now: Instant) {
     switch state {
-    case .stopped, .waiting, .opening, .awaitingInfo: return
+    case .stopped, .waiting, .opening: return output.removeAll()
+    case .awaitingInfo: return
     case .awaitingPong, .connected, .draining: break
     }
     if owesConnect {
@@ -286,18 +326,19 @@ public struct Connection: ~Copyable {
       if !Encoder.line("PONG", [UInt8]().span, into: &output) { return }
       pongsOwed -= 1
     }
-    // While draining, the PING comes last: its PONG says that everything before it arrived.
+    if !isDraining, !writePing(into: &output) { return }
     if isConnected || owesPing && isDraining { outbox.write(into: &output, at: now) }
-    statistics.expiredOut = outbox.expiredCount
-    if owesPing, !isDraining || outbox.isEmpty {
-      if !Encoder.line("PING", [UInt8]().span, into: &output) { return }
-      owesPing = false
-    }
+    // While draining, the PING comes last: its PONG says that everything before it arrived.
+    if isDraining, outbox.isEmpty { _ = writePing(into: &output) }
   }
 
-  private var isDraining: Bool {
-    if case .draining = state { return true }
-    return false
+  /// False when a PING is owed and does not fit.
+  private mutating func writePing(into output: inout WriteBuffer) -> Bool {
+    if !owesPing { return true }
+    if !Encoder.line("PING", [UInt8]().span, into: &output) { return false }
+    owesPing = false
+    pingsUnanswered += 1
+    return true
   }
 
   // MARK: frames
@@ -324,8 +365,10 @@ public struct Connection: ~Copyable {
     case .message(let message):
       return takeMessage(message, bytes)
     case .oversizedMessage(let message, let size):
-      statistics.oversizedIn += 1
-      if message.subscription == inboxSID { return nil }
+      counts.oversizedIn += 1
+      if message.subscription == inboxSID || !subscriptions.isActive(message.subscription) {
+        return nil
+      }
       return .oversizedMessage(message, size: size)
     }
   }
@@ -351,16 +394,21 @@ public struct Connection: ~Copyable {
     }
   }
 
+  /// A PONG that answers nothing of ours changes nothing; and one that answers an earlier PING does not
+  /// end a drain.
   private mutating func takePong(at now: Instant) -> ConnectionAction? {
+    if pingsUnanswered == 0 { return nil }
+    pingsUnanswered -= 1
+    if pingsUnanswered > 0 || owesPing { return nil }
     pingSent = nil
     switch state {
     case .awaitingPong:
       state = .connected(since: now)
-      statistics.connects += 1
+      counts.connects += 1
       lastError = nil
       return .connected
     case .draining:
-      if !owesPing { disconnect(.drained, at: now) }
+      disconnect(.drained, at: now)
       return nil
     case .stopped, .waiting, .opening, .awaitingInfo, .connected:
       return nil
@@ -372,7 +420,7 @@ public struct Connection: ~Copyable {
   ) -> ConnectionAction? {
     if message.subscription == inboxSID { return takeResponse(message, bytes) }
     if !subscriptions.isActive(message.subscription) { return nil }
-    statistics.messagesIn += 1
+    counts.messagesIn += 1
     return .message(message)
   }
 
@@ -384,7 +432,7 @@ public struct Connection: ~Copyable {
     guard subject.count > prefix,
       let id = requests.end(token: subject.extracting(prefix..<subject.count))
     else {
-      statistics.lateResponses += 1
+      counts.lateResponses += 1
       return nil
     }
     if message.payload.isEmpty, let headers = HeaderReader(bytes.extracting(message.headers)),

@@ -19,8 +19,8 @@ public struct OutgoingMessage: ~Escapable {
 
   /// Bytes of the control line with its CRLF.
   var controlLineLength: Int {
-    var length = subject.count + 1 + decimalDigits(headers.count + payload.count) + 2
-    length += headers.isEmpty ? 4 : 5 + decimalDigits(headers.count) + 1
+    var length = subject.count + 1 + decimalDigits(UInt64(headers.count + payload.count)) + 2
+    length += headers.isEmpty ? 4 : 5 + decimalDigits(UInt64(headers.count)) + 1
     if !reply.isEmpty { length += reply.count + 1 }
     return length
   }
@@ -41,9 +41,9 @@ extension ByteRing: ByteSink {}
 extension ByteSink where Self: ~Copyable {
   mutating func append(ascii literal: StaticString) { append(Transport.ascii(literal)) }
 
-  mutating func append(decimal number: Int) {
+  mutating func append(decimal number: UInt64) {
     var digits: InlineArray<20, UInt8> = .init(repeating: 0)
-    let first = writeDecimal(UInt64(number.magnitude), into: &digits)
+    let first = writeDecimal(number, into: &digits)
     append(digits.span.extracting(first..<20))
   }
 }
@@ -53,6 +53,9 @@ extension ByteSink where Self: ~Copyable {
 ///
 /// Source: NATS client protocol (docs.nats.io), client to server operations.
 enum Encoder {
+  /// Servers close a connection whose control line is longer (`max_control_line`, its default).
+  static let controlLineBytesMax = 4096
+
   /// `PUB subject [reply] size` or `HPUB subject [reply] header-size size`, and the body. The caller
   /// has made sure that `message.frameLength` bytes fit.
   static func publish<Sink: ByteSink & ~Copyable>(
@@ -66,22 +69,27 @@ enum Encoder {
     }
     if !message.headers.isEmpty {
       sink.append(0x20)
-      sink.append(decimal: message.headers.count)
+      sink.append(decimal: UInt64(message.headers.count))
     }
     sink.append(0x20)
-    sink.append(decimal: message.headers.count + message.payload.count)
+    sink.append(decimal: UInt64(message.headers.count + message.payload.count))
     sink.append(ascii: "\r\n")
     sink.append(message.headers)
     sink.append(message.payload)
     sink.append(ascii: "\r\n")
   }
 
+  /// Bytes of a SUB line with its CRLF.
+  static func subscribeLength(_ subject: Span<UInt8>, queueGroup: Span<UInt8>, sid: UInt32) -> Int {
+    let queueLength = queueGroup.isEmpty ? 0 : queueGroup.count + 1
+    return 4 + subject.count + 1 + queueLength + decimalDigits(UInt64(sid)) + 2
+  }
+
   /// `SUB subject [queue group] sid`; false when it does not fit.
   static func subscribe(
     _ subject: Span<UInt8>, queueGroup: Span<UInt8>, sid: UInt32, into buffer: inout WriteBuffer
   ) -> Bool {
-    let queueLength = queueGroup.isEmpty ? 0 : queueGroup.count + 1
-    let length = 4 + subject.count + 1 + queueLength + decimalDigits(Int(clamping: sid)) + 2
+    let length = subscribeLength(subject, queueGroup: queueGroup, sid: sid)
     if !buffer.reserve(length) { return false }
     buffer.append(ascii: "SUB ")
     buffer.append(subject)
@@ -90,7 +98,7 @@ enum Encoder {
       buffer.append(queueGroup)
       buffer.append(0x20)
     }
-    buffer.append(decimal: Int(clamping: sid))
+    buffer.append(decimal: UInt64(sid))
     buffer.append(ascii: "\r\n")
     return true
   }
@@ -101,10 +109,10 @@ enum Encoder {
   {
     if !buffer.reserve(6 + 10 + 1 + 10 + 2) { return false }
     buffer.append(ascii: "UNSUB ")
-    buffer.append(decimal: Int(clamping: sid))
+    buffer.append(decimal: UInt64(sid))
     if maximum > 0 {
       buffer.append(0x20)
-      buffer.append(decimal: Int(clamping: maximum))
+      buffer.append(decimal: UInt64(maximum))
     }
     buffer.append(ascii: "\r\n")
     return true

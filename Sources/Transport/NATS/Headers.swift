@@ -2,6 +2,8 @@
 /// line. Names keep their case and are compared without it (ADR-4).
 public struct HeaderReader: ~Escapable {
   private let block: Span<UInt8>
+  /// Where the header lines begin.
+  private let start: Int
   private var offset: Int
 
   /// The status of a message the server made itself, such as 503 (no responders); nil on others.
@@ -14,15 +16,20 @@ public struct HeaderReader: ~Escapable {
       return nil
     }
     self.block = block
-    offset = newline + 1
+    start = newline + 1
+    offset = start
     status = HeaderReader.status(block.extracting(8..<newline))
   }
 
-  /// The next header, as offsets into the block; nil after the last. Lines without a colon are passed
-  /// over.
+  /// The next header, as offsets into the block; nil at the empty line or at the end. Lines without a
+  /// colon are passed over.
   public mutating func next() -> (name: Range<Int>, value: Range<Int>)? {
     while let newline = block.firstOffset(of: 0x0A, from: offset) {
       let line = offset..<newline
+      if trimmed(line).isEmpty {
+        offset = block.count
+        return nil
+      }
       offset = newline + 1
       if let colon = block.extracting(line).firstOffset(of: 0x3A) {
         let name = line.lowerBound..<(line.lowerBound + colon)
@@ -32,9 +39,10 @@ public struct HeaderReader: ~Escapable {
     return nil
   }
 
-  /// The first value of a header, as offsets into the block.
+  /// The first value of a header, as offsets into the block, wherever `next` has come to.
   public func value(of name: StaticString) -> Range<Int>? {
     var rest = self
+    rest.offset = start
     while let header = rest.next() {
       if block.extracting(header.name).equalsIgnoringCase(name) { return header.value }
     }

@@ -5,6 +5,7 @@ struct Outbox: ~Copyable {
   private struct Entry {
     var length: Int
     var expires: Instant
+    var isRequest: Bool
   }
 
   private var frames: ByteRing
@@ -18,8 +19,8 @@ struct Outbox: ~Copyable {
   init(bytes: Int, messagesMax: Int) {
     frames = ByteRing(capacity: bytes)
     self.messagesMax = max(messagesMax, 1)
-    entries = Array(
-      repeating: Entry(length: 0, expires: Instant(nanoseconds: 0)), count: self.messagesMax)
+    let none = Entry(length: 0, expires: Instant(nanoseconds: 0), isRequest: false)
+    entries = Array(repeating: none, count: self.messagesMax)
   }
 
   var isEmpty: Bool { count == 0 }
@@ -28,11 +29,14 @@ struct Outbox: ~Copyable {
   /// Whether a frame of this length can be accepted now.
   func hasRoom(for length: Int) -> Bool { count < messagesMax && length <= frames.freeCount }
 
-  mutating func append(_ message: borrowing OutgoingMessage, expires: Instant) -> Bool {
+  mutating func append(
+    _ message: borrowing OutgoingMessage, expires: Instant, isRequest: Bool = false
+  ) -> Bool {
     let length = message.frameLength
     if !hasRoom(for: length) { return false }
     Encoder.publish(message, into: &frames)
-    entries[(first + count) % messagesMax] = Entry(length: length, expires: expires)
+    entries[(first + count) % messagesMax] = Entry(
+      length: length, expires: expires, isRequest: isRequest)
     count += 1
     return true
   }
@@ -54,6 +58,14 @@ struct Outbox: ~Copyable {
     while count > 0, entries[first].expires <= now {
       expiredCount += 1
       removeOldest()
+    }
+  }
+
+  /// Lets all requests expire: whoever made them has been told that they failed.
+  mutating func expireRequests() {
+    for offset in 0..<count {
+      let index = (first + offset) % messagesMax
+      if entries[index].isRequest { entries[index].expires = Instant(nanoseconds: .min) }
     }
   }
 

@@ -1,7 +1,8 @@
 /// Names one request that waits for its answer.
 public struct RequestID: Equatable, Hashable, Sendable {
   let slot: UInt16
-  let generation: UInt16
+  /// Counts the requests of this slot; at a thousand a second it wraps after seven weeks.
+  let generation: UInt32
 
   /// The last token of the reply subject.
   var token: UInt64 { UInt64(generation) << 16 | UInt64(slot) }
@@ -21,15 +22,16 @@ public enum RequestFailure: Equatable, Sendable {
 /// subject: a slot and its generation, so that a late answer never meets a later request.
 struct RequestTable {
   private struct Slot {
-    var generation: UInt16 = 0
+    var generation: UInt32
     /// Nil while the slot is free.
     var deadline: Instant?
   }
 
   private var slots: [Slot]
 
-  init(capacity: Int) {
-    slots = Array(repeating: Slot(), count: min(max(capacity, 1), Int(UInt16.max)))
+  init(capacity: Int, generation: UInt32 = 0) {
+    slots = Array(
+      repeating: Slot(generation: generation), count: min(max(capacity, 1), Int(UInt16.max)))
   }
 
   /// Takes a free slot, or nil when all are in use.
@@ -44,10 +46,10 @@ struct RequestTable {
 
   /// Ends the request that a reply's token names; nil when it has ended before or never was.
   mutating func end(token: Span<UInt8>) -> RequestID? {
-    guard let number = token.unsignedNumber, number <= 0xFFFF_FFFF else { return nil }
-    let id = RequestID(
-      slot: UInt16(truncatingIfNeeded: number), generation: UInt16(truncatingIfNeeded: number >> 16)
-    )
+    guard let number = token.unsignedNumber,
+      let generation = UInt32(exactly: number >> 16)
+    else { return nil }
+    let id = RequestID(slot: UInt16(truncatingIfNeeded: number), generation: generation)
     return end(id) ? id : nil
   }
 

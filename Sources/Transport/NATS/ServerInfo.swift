@@ -2,7 +2,7 @@
 public struct ServerInfo: Equatable {
   public var serverID = ""
   public var version = ""
-  /// Largest payload, headers included, that the server takes, in bytes.
+  /// Largest payload, headers included, that the server takes, in bytes; at least 1.
   public var maxPayload: Int64 = 1 << 20
   public var supportsHeaders = false
   public var requiresTLS = false
@@ -28,7 +28,9 @@ public struct ServerInfo: Equatable {
     } else if reader.matches(key, "version") {
       version = try reader.nextString()
     } else if reader.matches(key, "max_payload") {
-      maxPayload = try reader.nextInteger()
+      // Zero and less limit nothing.
+      let limit = try reader.nextInteger()
+      if limit > 0 { maxPayload = limit }
     } else if reader.matches(key, "headers") {
       supportsHeaders = try reader.nextBool()
     } else if reader.matches(key, "tls_required") {
