@@ -71,7 +71,7 @@ enum ServiceDocuments {
   /// A host's presence: that it lives, since when, and how it fares.
   static func status(of host: LatticeHost, state: String, facts: Record) -> [UInt8] {
     var json = JSONWriter()
-    let now = host.clock.wallClock
+    let now = host.time.wallClock
     json.beginObject()
     identity(host.identity, &json)
     json.field("state", state)
