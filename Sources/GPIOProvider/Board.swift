@@ -75,7 +75,8 @@ extension BoardError: TextConvertible {
       if let chip { return "no line is named \"\(line)\" on chip \"\(chip)\"" }
       return "no line is named \"\(line)\""
     case .ambiguousLine(let line, let chips):
-      return "line \"\(line)\" is in several places (\(joined(chips))): say which, with chip and offset"
+      return
+        "line \"\(line)\" is in several places (\(joined(chips))): say which, with chip and offset"
     case .offsetOutOfRange(let offset, let chip, let lines):
       if lines == 0 { return "line \(offset) is not on chip \"\(chip)\", which has no lines" }
       return "line \(offset) is not on chip \"\(chip)\", which has lines 0 to \(lines - 1)"

@@ -45,7 +45,9 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   public var problems: [(line: String, reason: String)] {
     var problems: [(line: String, reason: String)] = []
     for line in lines {
-      if let problem = line.problem { problems.append((line.configuration.name, problem.description)) }
+      if let problem = line.problem {
+        problems.append((line.configuration.name, problem.description))
+      }
     }
     return problems
   }
@@ -189,7 +191,8 @@ extension GPIOProvider {
   private func takenHandle(_ index: Int) throws(InvocationError) -> LineHandle {
     let line = lines[index]
     if let handle = line.handle { return handle }
-    let reason = line.problem.map { $0.description } ?? "it is not taken: the host is starting or stopping"
+    let reason =
+      line.problem.map { $0.description } ?? "it is not taken: the host is starting or stopping"
     throw InvocationError(.unavailable, "line \"\(line.configuration.name)\": \(reason)")
   }
 
@@ -262,7 +265,8 @@ extension GPIOProvider {
     do throws(BoardError) {
       try board.setActive(handle, active)
     } catch {
-      onProblem?(lines[index].configuration.name, ("no safe state at stop: \(error)" as Text).string)
+      onProblem?(
+        lines[index].configuration.name, ("no safe state at stop: \(error)" as Text).string)
     }
   }
 

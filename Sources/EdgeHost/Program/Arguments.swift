@@ -97,7 +97,7 @@ struct Arguments {
     while index < words.count {
       let word = words[index]
       index += 1
-      if !word.starts(with: "--") {
+      if !word.begins(with: "--") {
         positional.append(word)
         continue
       }

@@ -15,7 +15,7 @@ enum ServiceDocuments {
   static func info(_ identity: HostIdentity, _ endpoints: [ServiceEndpoint]) -> [UInt8] {
     var json = JSONWriter()
     begin(&json, "io.nats.micro.v1.info_response", identity)
-    json.field("description", "Pins and sensors of \(identity.name)")
+    json.field("description", "Pins and sensors of " + identity.name)
     json.key("endpoints")
     json.beginArray()
     for endpoint in endpoints {

@@ -31,7 +31,8 @@ struct ServiceRequest {
     }
     let text = headers.extracting(value)
     guard let timestamp = Timestamp(rfc3339: text) else {
-      throw InvocationError(.badRequest, "\(deadlineHeader) \(quoted: text.array) is no RFC 3339 time")
+      throw InvocationError(
+        .badRequest, "\(deadlineHeader) \(quoted: text.array) is no RFC 3339 time")
     }
     let remaining =
       Instant(nanoseconds: timestamp.nanoseconds)

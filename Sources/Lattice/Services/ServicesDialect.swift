@@ -44,8 +44,8 @@ public final class ServicesDialect: Dialect {
     facts = FactDelivery(
       over: bus, time: host.time, diagnostics: diagnostics, hostID: host.identity.id,
       capacity: factCapacity, seed: seed)
-    prefix = Array("edge.\(host.identity.lattice).\(host.identity.name).".utf8)
-    addEndpoint(name: "describe", suffix: "describe", resources: []) { [self] message in
+    prefix = ("edge.\(host.identity.lattice).\(host.identity.name)." as Text).bytes
+    addEndpoint("describe", suffix: "describe", resources: []) { [self] message in
       describe(message)
     }
     for provider in host.providers { addEndpoints(of: provider) }
@@ -106,7 +106,7 @@ public final class ServicesDialect: Dialect {
         .map { $0.name }
       let index = endpoints.count
       addEndpoint(
-        name: "\(capability)-\(operation.name)", suffix: "\(capability).*.\(operation.name)",
+        "\(capability)-\(operation.name)", suffix: "\(capability).*.\(operation.name)",
         resources: names
       ) { [self] message in
         invoke(message, capability: capability, operation: operation.name, endpoint: index)
@@ -115,12 +115,12 @@ public final class ServicesDialect: Dialect {
   }
 
   private func addEndpoint(
-    name: String, suffix: String, resources: [String],
+    _ name: Text, suffix: Text, resources: [String],
     handler: @escaping (borrowing IncomingMessage) -> Void
   ) {
-    let subject = prefix + Array(suffix.utf8)
+    let subject = prefix + suffix.bytes
     endpoints.append(
-      ServiceEndpoint(name: name, subject: subject.span.string, resources: resources))
+      ServiceEndpoint(name: name.string, subject: subject.span.string, resources: resources))
     subscribe(subject, handler)
   }
 
@@ -176,7 +176,7 @@ public final class ServicesDialect: Dialect {
     endpoints[endpoint].processing = endpoints[endpoint].processing + took
     if case .failure(let error) = result {
       endpoints[endpoint].errors += 1
-      endpoints[endpoint].lastError = "\(error.code.rawValue): \(error.reason)"
+      endpoints[endpoint].lastError = ("\(error.code.rawValue): \(error.reason)" as Text).string
     }
   }
 
@@ -193,8 +193,8 @@ public final class ServicesDialect: Dialect {
   /// `$SRV.VERB`, `$SRV.VERB.name` and `$SRV.VERB.name.id`, for every verb.
   private func subscribeDiscovery(_ identity: HostIdentity) {
     let name = ServiceDocuments.serviceName
-    for suffix in ["", ".\(name)", ".\(name).\(identity.id)"] {
-      subscribe(Array("$SRV.*\(suffix)".utf8)) { [self] message in discover(message) }
+    for pattern: Text in ["$SRV.*", "$SRV.*.\(name)", "$SRV.*.\(name).\(identity.id)"] {
+      subscribe(pattern.bytes) { [self] message in discover(message) }
     }
   }
 
@@ -255,7 +255,8 @@ public final class ServicesDialect: Dialect {
         subject: subject.span, reply: noReply.span, headers: headers.span, payload: payload.span)
       try bus.publish(message, expires: host.time.now + lifetime)
     } catch {
-      diagnostics.report("not published", "a message to \(subject.span.string) was dropped: \(error)")
+      diagnostics.report(
+        "not published", "a message to \(subject.span.string) was dropped: \(error)")
     }
   }
 }

@@ -96,7 +96,9 @@ public struct JSONReader: ~Escapable {
 
   /// The text of a `.key` or `.string` token, escapes resolved.
   public func text(_ range: Range<Int>) -> String {
-    if bytes.extracting(range).firstOffset(of: 0x5C) == nil { return bytes.extracting(range).string }
+    if bytes.extracting(range).firstOffset(of: 0x5C) == nil {
+      return bytes.extracting(range).string
+    }
     return JSONEscapes.resolved(bytes.extracting(range)).span.string
   }
 
