@@ -19,7 +19,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux"),
-    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CYAML"),
     .target(name: "Transport", dependencies: ["CLinux"], swiftSettings: swiftSettings),
     .target(name: "Lattice", dependencies: ["Transport"], swiftSettings: swiftSettings),
     .target(
@@ -31,7 +31,7 @@ let package = Package(
     .testTarget(name: "TransportTests", dependencies: ["Transport"]),
     .testTarget(name: "LatticeTests", dependencies: ["Lattice", "Transport"]),
     .testTarget(name: "GPIOProviderTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),
-    .testTarget(name: "EdgeHostTests", dependencies: ["EdgeHost"]),
+    .testTarget(name: "EdgeHostTests", dependencies: ["EdgeHost", "GPIOProvider", "Transport"]),
   ],
   swiftLanguageModes: [.v6]
 )

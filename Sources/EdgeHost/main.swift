@@ -1,8 +1,3 @@
-import CYAML
-import Transport
+import CLinux
 
-var major: Int32 = 0
-var minor: Int32 = 0
-var patch: Int32 = 0
-yaml_get_version(&major, &minor, &patch)
-print("edge-host 0.1.0, libyaml \(major).\(minor).\(patch)")
+linux_exit(Program.run(Arguments.ofProcess()))

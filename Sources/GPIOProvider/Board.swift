@@ -3,11 +3,14 @@ import Transport
 /// The hardware under the provider: finds lines, takes them, reads and sets them. Two boards exist:
 /// the Linux character device and the simulated one.
 public protocol Board: AnyObject {
-  /// Takes a line; an output is taken with `active` in the same step, so that it never glitches.
+  /// Takes a line; an output is taken with `active` in the same step, so that it never glitches. An
+  /// output whose safe state is `keep` stays as it is; `active` is for a board that cannot tell.
   func request(_ line: LineConfiguration, active: Bool) throws(BoardError) -> LineHandle
   /// The line's logical value.
   func isActive(_ line: LineHandle) throws(BoardError) -> Bool
   func setActive(_ line: LineHandle, _ active: Bool) throws(BoardError)
+  /// Gives a line back; what it does then is up to the kernel. A handle must not be used
+  /// afterwards.
   func release(_ line: LineHandle)
 
   /// Who hears of edges. Set before the first request.
@@ -43,7 +46,7 @@ public struct EdgeEvent: Equatable, Sendable {
 
 public protocol EdgeHandler: AnyObject {
   func handle(_ edge: EdgeEvent)
-  /// The line's hardware failed or went away.
+  /// The line's hardware failed or went away. Said once; the line is still to be released.
   func lineFailed(_ line: LineHandle, _ error: BoardError)
 }
 
@@ -51,6 +54,7 @@ public protocol EdgeHandler: AnyObject {
 public enum BoardError: Error, Equatable {
   case noSuchChip(chip: String, present: [String])
   case noSuchLine(line: String, chip: String?)
+  /// `chips` says each place: the chip and the offset.
   case ambiguousLine(line: String, chips: [String])
   case offsetOutOfRange(offset: UInt32, chip: String, lines: UInt32)
   case busy(line: String, consumer: String)
@@ -70,11 +74,15 @@ extension BoardError: CustomStringConvertible {
     case .noSuchLine(let line, let chip):
       return "no line is named \"\(line)\"" + (chip.map { " on chip \"\($0)\"" } ?? "")
     case .ambiguousLine(let line, let chips):
-      return "line name \"\(line)\" is on several chips (\(joined(chips))): say which with chip:"
+      return "line \"\(line)\" is in several places (\(joined(chips))): "
+        + "say which with chip: and the offset"
     case .offsetOutOfRange(let offset, let chip, let lines):
-      return "line \(offset) is not on chip \"\(chip)\", which has lines 0 to \(Int64(lines) - 1)"
+      return "line \(offset) is not on chip \"\(chip)\", which has "
+        + (lines == 0 ? "no lines" : "lines 0 to \(lines - 1)")
     case .busy(let line, let consumer):
-      return "line \(line) is in use by \"\(consumer)\""
+      return consumer.isEmpty
+        ? "line \(line) is in use by the kernel or a program that gives no name"
+        : "line \(line) is in use by \"\(consumer)\""
     case .permissionDenied(let path):
       return "no permission to open \(path): the user must be in its group (gpio)"
     case .system(let call, let line, let code):

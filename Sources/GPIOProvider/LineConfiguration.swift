@@ -1,7 +1,7 @@
 import Transport
 
-/// What the manifest says of one line. Terms are those of the kernel's GPIO documentation: a line is
-/// *active* or *inactive*; `activeLow` says which level that is.
+/// What the manifest says of one line. Terms are those of the kernel's GPIO documentation: a line
+/// is *active* or *inactive*; `activeLow` says which level that is.
 public struct LineConfiguration: Equatable {
   public enum Direction: Equatable { case input, output }
   public enum Bias: Equatable { case asIs, disabled, pullUp, pullDown }

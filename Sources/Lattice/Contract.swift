@@ -1,3 +1,5 @@
+import Transport
+
 /// What a capability offers, described once: every dialect derives its encoding, its checks and its
 /// self-description from this.
 public struct Contract {

@@ -1,3 +1,5 @@
+import Transport
+
 /// A value as operations take and return it, whatever the dialect that carried it: JSON,
 /// MessagePack or another encoding is only its outside.
 public indirect enum Value: Equatable {

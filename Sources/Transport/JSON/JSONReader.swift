@@ -17,11 +17,30 @@ public enum JSONToken: Equatable {
 public struct JSONError: Error, Equatable {
   public enum Reason: Equatable, Sendable {
     case unexpectedEnd, unexpectedByte, badNumber, badEscape, badUTF8, controlCharacter
-    case tooDeep, trailingBytes, unexpectedType
+    case tooDeep, trailingBytes, unexpectedType, repeatedKey
   }
   public let reason: Reason
   /// Byte offset in the text.
   public let offset: Int
+}
+
+extension JSONError: CustomStringConvertible {
+  public var description: String {
+    let text =
+      switch reason {
+      case .unexpectedEnd: "the text ends too early"
+      case .unexpectedByte: "unexpected character"
+      case .badNumber: "malformed number"
+      case .badEscape: "malformed escape"
+      case .badUTF8: "malformed UTF-8"
+      case .controlCharacter: "control character in a string"
+      case .tooDeep: "nested too deeply"
+      case .trailingBytes: "something follows the value"
+      case .unexpectedType: "value of an unexpected type"
+      case .repeatedKey: "repeated key"
+      }
+    return "\(text) at byte \(offset)"
+  }
 }
 
 /// Reads a JSON text (RFC 8259) token by token: strict, bounded in depth, without allocation. Ask for
@@ -263,7 +282,8 @@ public struct JSONReader: ~Escapable {
     }
   }
 
-  private func failure(_ reason: JSONError.Reason) -> JSONError {
+  /// An error at the reader's present place.
+  public func failure(_ reason: JSONError.Reason) -> JSONError {
     JSONError(reason: reason, offset: offset)
   }
 }

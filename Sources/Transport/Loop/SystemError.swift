@@ -15,6 +15,9 @@ public struct SystemError: Error, Equatable {
 
   public static func == (left: SystemError, right: SystemError) -> Bool { left.code == right.code }
 
+  /// Nothing failed: the call would only have had to wait (EAGAIN).
+  public var isWouldBlock: Bool { code == 11 }
+
   /// The kernel's reason alone, for example "Connection refused".
   public var reason: String { String(cString: linux_error_text(code)) }
 }

@@ -66,6 +66,14 @@ extension Instant {
   }
 }
 
+extension Optional where Wrapped == Instant {
+  /// Whether there is an instant and it has come.
+  public func isDue(at now: Instant) -> Bool {
+    guard let instant = self else { return false }
+    return instant <= now
+  }
+}
+
 /// A point in wall-clock time, in nanoseconds since 1970-01-01T00:00:00Z. It jumps when the clock
 /// is set; order and deadlines are kept in `Instant`.
 public struct Timestamp: Equatable, Comparable, Hashable, Sendable {

@@ -58,7 +58,8 @@ public struct Connection: ~Copyable {
     outbox = Outbox(bytes: limits.outboxBytes, messagesMax: limits.outboxMessagesMax)
     requests = RequestTable(capacity: limits.requestsMax)
     backoff = Backoff(first: limits.backoffFirst, cap: limits.backoffCap, seed: random.next())
-    server = options.serverCount > 1
+    server =
+      options.serverCount > 1
       ? Int(random.next(through: UInt64(options.serverCount - 1))) : 0
     var prefix: [UInt8] = []
     prefix.append(ascii: "_INBOX.")
@@ -146,7 +147,9 @@ public struct Connection: ~Copyable {
     case .opening(let deadline):
       if deadline <= now { disconnect(.openTimedOut, at: now) }
     case .awaitingInfo(let deadline), .awaitingPong(let deadline):
-      if deadline <= now { disconnect(lastError.map { .refused($0) } ?? .handshakeTimedOut, at: now) }
+      if deadline <= now {
+        disconnect(lastError.map { .refused($0) } ?? .handshakeTimedOut, at: now)
+      }
     case .draining(let deadline):
       if deadline <= now { disconnect(.drained, at: now) }
     case .connected:

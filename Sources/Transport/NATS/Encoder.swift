@@ -104,7 +104,8 @@ enum Encoder {
   }
 
   /// `UNSUB sid [max]`; false when it does not fit.
-  static func unsubscribe(sid: UInt32, after maximum: UInt32, into buffer: inout WriteBuffer) -> Bool
+  static func unsubscribe(sid: UInt32, after maximum: UInt32, into buffer: inout WriteBuffer)
+    -> Bool
   {
     if !buffer.reserve(6 + 10 + 1 + 10 + 2) { return false }
     buffer.append(ascii: "UNSUB ")

@@ -1,0 +1,45 @@
+# Every target says in one line what it is for: `make help`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+SWIFT_VERSION := 6.3
+SWIFT_FOLDERS := Package.swift Sources Tests
+
+.PHONY: help build test unit format lint clean swift
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /\1|/' | \
+	  while IFS='|' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
+
+# The one thing that is not installed for you.
+swift:
+	@command -v swift >/dev/null || { \
+	  echo 'edge-host needs the Swift $(SWIFT_VERSION) toolchain for Debian 12 and found none on PATH.'; \
+	  echo 'Get it from https://www.swift.org/install/linux/ (or with swiftly: swiftly install $(SWIFT_VERSION)),'; \
+	  echo 'and put its usr/bin folder on PATH.'; exit 1; }
+	@swift --version 2>/dev/null | grep -qE 'Swift version ($(SWIFT_VERSION)|6\.[4-9]|[7-9])' || \
+	  echo 'note: this is made with Swift $(SWIFT_VERSION); here is' "$$(swift --version 2>/dev/null | head -1)"
+
+libraries:
+	@Tests/Support/install libyaml-dev
+
+build: swift libraries ## Build for this machine (full Swift, debug)
+	swift build
+
+unit: swift libraries ## Run the unit tests
+	swift test
+
+test: lint unit integration fuzz-short cross integration-cross size-check board ## Run everything that CI runs
+
+format: swift ## Format the Swift sources in place
+	swift format --in-place --recursive $(SWIFT_FOLDERS)
+
+lint: swift ## Check format and house rules
+	swift format lint --strict --recursive $(SWIFT_FOLDERS)
+	Tests/tidy
+
+clean: ## Remove everything built
+	rm -rf .build build
+
+include cross/cross.mk Tests/Board/board.mk Tests/Fuzz/fuzz.mk
+include Tests/Integration/integration.mk Examples/warehouse/warehouse.mk

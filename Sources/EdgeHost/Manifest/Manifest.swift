@@ -1,0 +1,52 @@
+import GPIOProvider
+import Transport
+
+/// What one host offers and how it is reached: the whole of its configuration. `docs/manifest.md`
+/// describes each key for operators.
+struct Manifest: Equatable {
+  var host = Host()
+  /// In the order of the file.
+  var labels: [Label] = []
+  var link = Link()
+  var facts = Facts()
+  var capabilities: [Capability] = []
+
+  struct Host: Equatable {
+    /// nil: the kernel's host name.
+    var name: String?
+    var lattice = "default"
+    var log = LogLevel.info
+    /// How often the host says that it is there.
+    var presence = Duration.seconds(30)
+  }
+
+  /// Tells hosts apart for those who look for one.
+  struct Label: Equatable {
+    var name: String
+    var value: String
+  }
+
+  struct Link: Equatable {
+    /// In order of preference. Never empty in a manifest that was loaded.
+    var servers: [ServerURL] = []
+  }
+
+  /// Edges and readings marked durable, until somebody who keeps them has them.
+  struct Facts: Equatable {
+    /// How much memory they may take.
+    var memoryBytes = 64_000
+  }
+
+  enum Board: Equatable {
+    /// The kernel's GPIO character devices and sensors.
+    case linux
+    /// Scripted lines and sensors.
+    case simulated
+  }
+
+  /// A builtin capability provider; each is there at most once.
+  enum Capability: Equatable {
+    case gpio(board: Board, lines: [LineConfiguration])
+    case sensors([SensorConfiguration])
+  }
+}

@@ -1,0 +1,53 @@
+import Transport
+
+/// The bounds of a manifest. Those without another reason are arbitrary: far above what a board
+/// needs, and low enough that the worst accepted file is read in about a megabyte and a second on
+/// an ARMv6 board.
+enum ManifestLimits {
+  // MARK: the file
+
+  static let fileBytesMax = 256_000
+  /// Of lists and mappings in each other; the schema uses seven levels.
+  static let depthMax = 16
+  /// Scalars, lists and mappings together. A line takes about twenty, so 256 lines fit.
+  static let nodesMax = 16_384
+  /// Of one mapping. Duplicates are found by comparing each key with those before it.
+  static let keysMax = 256
+  /// Mistakes reported at once: a screen full.
+  static let problemsMax = 20
+
+  /// Of a `${NAME:default}`.
+  static let referenceBytesMax = 1_025
+
+  // MARK: names
+
+  /// A host, lattice, line or sensor is one token of a NATS subject. The length is DNS's, because
+  /// a host's name usually is its DNS label.
+  static let nameBytesMax = 63
+  static let labelsMax = 64
+  static let labelValueBytesMax = 255
+  /// GPIO_MAX_NAME_SIZE of linux/gpio.h is 32 with its NUL, for chips, labels and lines.
+  static let kernelNameBytesMax = 31
+  static let zoneBytesMax = 63
+  static let unitBytesMax = 16
+
+  // MARK: counts
+
+  static let serversMax = 16
+  /// A Raspberry Pi has 54, an expander chip 8 to 40 more.
+  static let linesMax = 256
+  static let sensorsMax = 256
+  static let scriptStepsMax = 256
+  static let scriptValuesMax = 1_024
+
+  // MARK: ranges
+
+  /// `ngpio` is 16 bits wide in the kernel.
+  static let lineOffset: ClosedRange<UInt32> = 0...65_535
+  static var presence: ClosedRange<Duration> { .seconds(1) ... .seconds(3_600) }
+  /// The kernel takes microseconds in 32 bits, a little more than an hour.
+  static var debounce: ClosedRange<Duration> { .zero ... .seconds(3_600) }
+  static var every: ClosedRange<Duration> { .milliseconds(100) ... .seconds(86_400) }
+  static var stepAfter: ClosedRange<Duration> { .milliseconds(1) ... .seconds(86_400) }
+  static let factsMemoryBytes: ClosedRange<Int64> = 4_000...16_000_000
+}

@@ -1,0 +1,142 @@
+import Lattice
+import Transport
+
+/// `edge-host call`: one request to one host. The request carries its deadline, so that a board which
+/// gets it late refuses it.
+final class CallCommand {
+  private static let defaultTimeout = Duration.seconds(5)
+
+  private let session: OperatorSession
+  private let request: CallRequest
+  private let options: OperatorOptions
+
+  static func run(_ request: CallRequest, _ options: OperatorOptions) throws(SystemError) -> Int32 {
+    let command = CallCommand(try OperatorSession(options.server), request, options)
+    return command.session.run { command.send() }
+  }
+
+  private init(_ session: OperatorSession, _ request: CallRequest, _ options: OperatorOptions) {
+    self.session = session
+    self.request = request
+    self.options = options
+  }
+
+  private func send() {
+    let timeout = options.timeout ?? CallCommand.defaultTimeout
+    do throws(UsageError) {
+      let (subject, body) = try CallCommand.message(request)
+      var headers = HeaderWriter()
+      headers.append("Edge-Deadline", (EventLoop.wallClock + timeout).rfc3339)
+      let block = headers.finished()
+      do throws(PublishError) {
+        try session.client.request(
+          subject: subject.span, headers: block.span, payload: body.span, timeout: timeout
+        ) { [self] outcome in finish(outcome) }
+      } catch {
+        session.fail("\(error)")
+      }
+    } catch {
+      OperatorSession.complain(error.message)
+      session.end(2)
+    }
+  }
+
+  /// Subject and body of a request; `name=` says which line or sensor.
+  static func message(
+    _ request: CallRequest
+  ) throws(UsageError) -> (subject: [UInt8], body: [UInt8]) {
+    var arguments = Record()
+    var resource: String?
+    for argument in request.arguments {
+      guard let (key, value) = argument.cut(at: UInt8(ascii: "=")) else {
+        throw UsageError(message: "\"\(argument)\" is not key=value")
+      }
+      if key == "name" {
+        resource = value
+      } else {
+        arguments.append(key, typed(value))
+      }
+    }
+    var subject = "edge.\(request.lattice).\(request.host)."
+    if request.capability.isEmpty {
+      subject += request.operation
+    } else if let resource {
+      subject += "\(request.capability).\(resource).\(request.operation)"
+    } else {
+      throw UsageError(message: "\(request.operation) needs name=NAME: which line or sensor?")
+    }
+    let bytes = Array(subject.utf8)
+    if !Subject.isValid(bytes.span) {
+      throw UsageError(
+        message: "\"\(subject)\" is no valid subject: a name is empty or has a blank, '*' or '>'")
+    }
+    return (bytes, arguments.fields.isEmpty ? [] : arguments.jsonBytes)
+  }
+
+  /// `true`, `false` and numbers are themselves, all else is text.
+  private static func typed(_ text: String) -> Value {
+    if text == "true" { return .bool(true) }
+    if text == "false" { return .bool(false) }
+    if let number = Int64(text) { return .integer(number) }
+    if let number = Double(text), number.isFinite { return .double(number) }
+    return .string(text)
+  }
+
+  private func finish(_ outcome: borrowing RequestOutcome) {
+    switch outcome {
+    case .failed(.noResponders):
+      session.fail(
+        "nobody answers for host \"\(request.host)\" in lattice \"\(request.lattice)\": is it up, "
+          + "and does it have that capability and operation? (edge-host hosts lists all)")
+    case .failed(.timedOut): session.fail("no answer in time")
+    case .failed(.disconnected): session.fail("the connection was lost before the answer came")
+    case .response(let message): finish(message)
+    }
+  }
+
+  private func finish(_ message: borrowing IncomingMessage) {
+    if let reader = HeaderReader(message.headers),
+      let error = reader.value(of: "Nats-Service-Error")
+    {
+      let code =
+        reader.value(of: "Nats-Service-Error-Code")
+        .map { message.headers.extracting($0).text + ": " } ?? ""
+      return session.fail(code + message.headers.extracting(error).text)
+    }
+    if options.json {
+      StandardStream.output.write(message.payload.text + "\n")
+    } else if let record = try? Record(json: message.payload) {
+      let text =
+        request.capability.isEmpty
+        ? CallCommand.description(record) : CallCommand.answer(record)
+      StandardStream.output.write(text)
+    } else {
+      return session.fail("the answer is no JSON object: \(message.payload.text)")
+    }
+    session.end(0)
+  }
+
+  private static func answer(_ record: Record) -> String {
+    var table = Table()
+    for field in record.fields { table.append([field.name, field.value.plainText]) }
+    return table.text
+  }
+
+  private static func description(_ record: Record) -> String {
+    var table = Table(heads: ["CAPABILITY", "NAME", "OPERATIONS", "PROPERTIES"])
+    for capability in record["capabilities"]?.records ?? [] {
+      for resource in capability["resources"]?.records ?? [] {
+        table.append([
+          capability["name"]?.plainText ?? "", resource["name"]?.plainText ?? "",
+          operations(resource), resource.pairs(except: ["name", "operations"]),
+        ])
+      }
+    }
+    return table.text
+  }
+
+  private static func operations(_ resource: Record) -> String {
+    guard case .list(let values)? = resource["operations"] else { return "" }
+    return values.map { $0.plainText }.joined(by: ",")
+  }
+}

@@ -1,0 +1,84 @@
+import Transport
+
+/// A short-lived connection for one operator command: connects, runs the command, and yields its exit
+/// status. Errors go to standard error, results to standard output.
+final class OperatorSession: ClientDelegate {
+  private static let inboxTokenLength = 16
+
+  let loop: EventLoop
+  private(set) var client: Client
+  private let server: ServerURL
+  private var status: Int32 = 0
+  private var started: (() -> Void)?
+  private var hasConnected = false
+
+  init(_ server: ServerURL) throws(SystemError) {
+    loop = try EventLoop()
+    self.server = server
+    client = Client(on: loop, servers: [server], name: "edge-host cli", version: Program.version)
+  }
+
+  /// Connects, calls `started` once, and returns the status given to `end`.
+  func run(_ started: @escaping () -> Void) -> Int32 {
+    self.started = started
+    client.delegate = self
+    client.start()
+    do throws(SystemError) {
+      try loop.run()
+    } catch {
+      OperatorSession.complain("\(error)")
+      return 1
+    }
+    return status
+  }
+
+  /// Sends what is queued and ends `run`.
+  func end(_ status: Int32) {
+    self.status = status
+    client.drain()
+  }
+
+  func fail(_ text: String) {
+    OperatorSession.complain(text)
+    end(1)
+  }
+
+  static func complain(_ text: String) { StandardStream.error.write("edge-host: \(text)\n") }
+
+  /// Subscribes to a fresh inbox; nil never happens with a session's few subscriptions.
+  func makeInbox(_ handler: @escaping (borrowing IncomingMessage) -> Void) -> Subject? {
+    var random = RandomGenerator(seed: RandomGenerator.systemSeed)
+    var bytes = Array("_INBOX.".utf8)
+    bytes += random.token(length: OperatorSession.inboxTokenLength)
+    guard let inbox = Subject(bytes),
+      client.subscribe(inbox, queueGroup: [], handler: handler) != nil
+    else { return nil }
+    return inbox
+  }
+
+  func timer(_ action: @escaping () -> Void) -> Timer { Timer(on: loop) { _ in action() } }
+
+  // MARK: ClientDelegate
+
+  func clientConnected(to server: ServerURL) {
+    if hasConnected {
+      OperatorSession.complain("connected to \(server) again")
+      return
+    }
+    hasConnected = true
+    started?()
+    started = nil
+  }
+
+  func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration?) {
+    if retryIn == nil {
+      loop.stop()
+    } else if hasConnected {
+      OperatorSession.complain("\(server): \(reason); trying again")
+    } else {
+      fail("\(server): \(reason)")
+    }
+  }
+
+  func clientReceivedError(_ text: String) { OperatorSession.complain("\(server): \(text)") }
+}

@@ -1,0 +1,103 @@
+import Lattice
+import Transport
+
+/// `edge-host watch`: prints messages as they come. A durable event that is sent again, because nobody
+/// has acknowledged it yet, is printed once.
+final class WatchCommand {
+  private let session: OperatorSession
+  private let request: WatchRequest
+  private let options: OperatorOptions
+  private var seen = RecentIDs()
+  private var printed: Int64 = 0
+
+  static func run(_ request: WatchRequest, _ options: OperatorOptions) throws(SystemError) -> Int32
+  {
+    guard let subject = Subject(Array(request.subject.utf8), allowsWildcards: true) else {
+      OperatorSession.complain("\"\(request.subject)\" is no valid subject")
+      return 2
+    }
+    let command = WatchCommand(try OperatorSession(options.server), request, options)
+    return command.session.run { command.begin(subject) }
+  }
+
+  private init(_ session: OperatorSession, _ request: WatchRequest, _ options: OperatorOptions) {
+    self.session = session
+    self.request = request
+    self.options = options
+  }
+
+  private func begin(_ subject: Subject) {
+    let sid = session.client.subscribe(subject, queueGroup: []) { [self] message in take(message) }
+    if sid == nil { session.fail("cannot subscribe") }
+    if let timeout = options.timeout {
+      let timer = session.timer { [self] in session.end(0) }
+      timer.set(EventLoop.now + timeout)
+    }
+  }
+
+  private func take(_ message: borrowing IncomingMessage) {
+    if let reader = HeaderReader(message.headers), let id = reader.value(of: "Nats-Msg-Id") {
+      if request.acknowledges { acknowledge(message) }
+      if !seen.insert(message.headers.extracting(id)) { return }
+    }
+    if let count = request.count, printed >= count { return }
+    StandardStream.output.write(
+      options.json ? WatchCommand.json(message) : WatchCommand.line(message))
+    printed += 1
+    if printed == request.count { session.end(0) }
+  }
+
+  private func acknowledge(_ message: borrowing IncomingMessage) {
+    if message.reply.isEmpty { return }
+    let nothing: [UInt8] = []
+    let reply = OutgoingMessage(
+      subject: message.reply, reply: nothing.span, headers: nothing.span, payload: nothing.span)
+    do throws(PublishError) {
+      try session.client.publish(reply, expires: EventLoop.now + .seconds(5))
+    } catch {
+      OperatorSession.complain("cannot acknowledge: \(error)")
+    }
+  }
+
+  /// `{"subject":...,"data":...}`; data that is no JSON object is given as text.
+  private static func json(_ message: borrowing IncomingMessage) -> String {
+    var record = Record()
+    record.append("subject", .string(message.subject.text))
+    if let body = try? Record(json: message.payload), !message.payload.isEmpty {
+      record.append("data", .record(body))
+    } else {
+      record.append("data", .string(message.payload.text))
+    }
+    return record.jsonBytes.span.text + "\n"
+  }
+
+  /// Time, subject, and what the body says besides.
+  private static func line(_ message: borrowing IncomingMessage) -> String {
+    let subject = padded(message.subject.text, to: 36) + "  "
+    guard let body = try? Record(json: message.payload), !message.payload.isEmpty else {
+      return padded("", to: 32) + subject + message.payload.text + "\n"
+    }
+    let time = padded(body["time"]?.plainText ?? "", to: 30) + "  "
+    return time + subject + body.pairs(except: ["time", "name"]) + "\n"
+  }
+}
+
+/// The last message ids seen.
+struct RecentIDs {
+  static let capacity = 256
+
+  private var ids: [[UInt8]] = []
+  private var next = 0
+
+  /// False when the id is among the last ones already.
+  mutating func insert(_ id: Span<UInt8>) -> Bool {
+    for known in ids where known.span.equals(id) { return false }
+    if ids.count < RecentIDs.capacity {
+      ids.append(id.array)
+    } else {
+      ids[next] = id.array
+      next = (next + 1) % RecentIDs.capacity
+    }
+    return true
+  }
+}

@@ -1,0 +1,212 @@
+import CLinux
+import Transport
+
+/// What the command line asks for.
+enum Command: Equatable {
+  case run(manifest: String)
+  case check(manifest: String)
+  case hosts(OperatorOptions)
+  case call(CallRequest, OperatorOptions)
+  case watch(WatchRequest, OperatorOptions)
+  case version
+  case help
+}
+
+/// What all operator commands take.
+struct OperatorOptions: Equatable {
+  var server: ServerURL
+  /// One JSON document per line, for machines.
+  var json = false
+  /// How long answers are waited for.
+  var timeout: Duration?
+}
+
+struct CallRequest: Equatable {
+  var lattice: String
+  var host: String
+  /// `describe`, or capability and operation.
+  var capability: String
+  var operation: String
+  var arguments: [String]
+}
+
+struct WatchRequest: Equatable {
+  var subject: String
+  /// Ends after this many messages; nil: never.
+  var count: Int64?
+  /// Answers durable events: "they are kept here".
+  var acknowledges: Bool
+}
+
+/// A command line that cannot be understood, in words for who typed it.
+struct UsageError: Error, Equatable {
+  let message: String
+}
+
+/// Reads a command line. The first word is the command; options stand anywhere after it.
+struct Arguments {
+  private var positional: [String] = []
+  private var options: [(name: String, value: String)] = []
+
+  /// Options that take a value; all others are switches.
+  private static let valued = ["--manifest", "--server", "--lattice", "--timeout", "--count"]
+  private static let switches = ["--json", "--acknowledge"]
+
+  /// The program's arguments without its name.
+  static func ofProcess() -> [String] {
+    var buffer = [CChar](repeating: 0, count: 64 * 1024)
+    let length = linux_arguments(&buffer, buffer.count)
+    if length <= 0 { return [] }
+    var arguments: [String] = []
+    var word: [UInt8] = []
+    for byte in buffer.prefix(Int(length)) {
+      if byte != 0 {
+        word.append(UInt8(bitPattern: byte))
+        continue
+      }
+      arguments.append(String(decoding: word, as: UTF8.self))
+      word.removeAll(keepingCapacity: true)
+    }
+    return Array(arguments.dropFirst())
+  }
+
+  /// - Parameter environment: looks up an environment variable.
+  static func command(
+    _ words: [String], environment: (String) -> String?
+  ) throws(UsageError) -> Command {
+    if words.includes("--help") || words.includes("-h") { return .help }
+    if words.includes("--version") { return .version }
+    let arguments = try Arguments(words)
+    guard let name = arguments.positional.first else {
+      // The form that waSCC users know: `--manifest FILE` alone runs the host.
+      guard let manifest = arguments.option("--manifest") else {
+        throw UsageError(message: "no command given")
+      }
+      try arguments.allow(["--manifest"], positional: 0)
+      return .run(manifest: manifest)
+    }
+    return try arguments.command(named: name, environment)
+  }
+
+  private init(_ words: [String]) throws(UsageError) {
+    var index = 0
+    while index < words.count {
+      let word = words[index]
+      index += 1
+      if !word.starts(with: "--") {
+        positional.append(word)
+        continue
+      }
+      let parts = word.cut(at: UInt8(ascii: "="))
+      let name = parts?.before ?? word
+      if Arguments.switches.includes(name), parts == nil {
+        options.append((name, ""))
+      } else if Arguments.valued.includes(name) {
+        if let value = parts?.after {
+          options.append((name, value))
+        } else if index < words.count {
+          options.append((name, words[index]))
+          index += 1
+        } else {
+          throw UsageError(message: "\(name) needs a value")
+        }
+      } else {
+        throw UsageError(message: "unknown option \(word)")
+      }
+    }
+  }
+
+  private func command(
+    named name: String, _ environment: (String) -> String?
+  ) throws(UsageError) -> Command {
+    let shared = ["--server", "--json", "--timeout"]
+    switch name {
+    case "help":
+      return .help
+    case "run":
+      try allow(["--manifest"], positional: 1)
+      guard let manifest = option("--manifest") else {
+        throw UsageError(message: "run needs --manifest FILE")
+      }
+      return .run(manifest: manifest)
+    case "check":
+      try allow([], positional: 2)
+      guard positional.count == 2 else { throw UsageError(message: "check needs a FILE") }
+      return .check(manifest: positional[1])
+    case "hosts":
+      try allow(shared, positional: 1)
+      return .hosts(try operatorOptions(environment))
+    case "call":
+      try allow(shared + ["--lattice"], positional: .max)
+      return .call(try callRequest(environment), try operatorOptions(environment))
+    case "watch":
+      try allow(shared + ["--count", "--acknowledge"], positional: 2)
+      return .watch(try watchRequest(), try operatorOptions(environment))
+    default:
+      throw UsageError(message: "unknown command \"\(name)\"")
+    }
+  }
+
+  private func callRequest(_ environment: (String) -> String?) throws(UsageError) -> CallRequest {
+    let lattice = option("--lattice") ?? environment("LATTICE_NAMESPACE") ?? "default"
+    if positional.count == 3, positional[2] == "describe" {
+      return CallRequest(
+        lattice: lattice, host: positional[1], capability: "", operation: "describe",
+        arguments: [])
+    }
+    guard positional.count >= 4 else {
+      throw UsageError(message: "call needs HOST CAPABILITY OPERATION, or HOST describe")
+    }
+    return CallRequest(
+      lattice: lattice, host: positional[1], capability: positional[2], operation: positional[3],
+      arguments: Array(positional[4...]))
+  }
+
+  private func watchRequest() throws(UsageError) -> WatchRequest {
+    var count: Int64?
+    if let text = option("--count") {
+      guard let number = Int64(text), number > 0 else {
+        throw UsageError(message: "--count \(text) is no positive number")
+      }
+      count = number
+    }
+    return WatchRequest(
+      subject: positional.count > 1 ? positional[1] : "edge.>", count: count,
+      acknowledges: option("--acknowledge") != nil)
+  }
+
+  private func operatorOptions(
+    _ environment: (String) -> String?
+  ) throws(UsageError) -> OperatorOptions {
+    let text = option("--server") ?? environment("LATTICE_HOST") ?? "127.0.0.1:4222"
+    let server: ServerURL
+    do throws(ServerURLError) {
+      server = try ServerURL(parsing: text)
+    } catch {
+      throw UsageError(message: "server \"\(text)\": \(error)")
+    }
+    var options = OperatorOptions(server: server, json: option("--json") != nil)
+    if let text = option("--timeout") {
+      guard let timeout = try? Quantity.duration.parse(Array(text.utf8)), timeout > 0
+      else { throw UsageError(message: "--timeout \(text) is no duration such as 5s or 500ms") }
+      options.timeout = Duration(nanoseconds: timeout)
+    }
+    return options
+  }
+
+  /// The value of an option; the last one given counts.
+  private func option(_ name: String) -> String? {
+    var value: String?
+    for option in options where option.name == name { value = option.value }
+    return value
+  }
+
+  private func allow(_ names: [String], positional limit: Int) throws(UsageError) {
+    for option in options where !names.includes(option.name) {
+      throw UsageError(message: "\(option.name) does not belong to this command")
+    }
+    if positional.count > limit {
+      throw UsageError(message: "\"\(positional[limit])\" is one argument too many")
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import CLinux
+import GPIOProvider
+import Lattice
+import Transport
+
+/// `edge-host run`: reads the manifest, takes the board, joins the lattice and stays until it is told
+/// to stop. A missing link or a missing pin is no reason to end.
+final class HostProgram: ClientDelegate {
+  private let manifest: Manifest
+  private let log: Log
+  private let loop: EventLoop
+  private let clock = SystemTime()
+  private let host: LatticeHost
+  private let client: Client
+  private let services = ServiceManager()
+  private var timer: Timer?
+  private var signals: Watch?
+  private var isStopping = false
+
+  /// - Returns: the exit status: 0 after a stop that was asked for, 2 for a bad manifest.
+  static func run(manifestAt path: String) throws(SystemError) -> Int32 {
+    let manifest: Manifest
+    do throws(ManifestErrors) {
+      manifest = try ManifestFile.load(path)
+    } catch {
+      StandardStream.error.write("\(error)\n")
+      return 2
+    }
+    try HostProgram(manifest).run()
+    return 0
+  }
+
+  private init(_ manifest: Manifest) throws(SystemError) {
+    self.manifest = manifest
+    log = Log(level: manifest.host.log)
+    loop = try EventLoop()
+    let seed = RandomGenerator.systemSeed
+    let identity = HostIdentity(
+      name: manifest.host.name ?? HostProgram.kernelHostName(), lattice: manifest.host.lattice,
+      id: HostIdentity.makeID(seed: seed), version: Program.version,
+      labels: manifest.labels.map { (key: $0.name, value: $0.value) },
+      started: EventLoop.wallClock)
+    host = LatticeHost(identity: identity, clock: clock)
+    client = Client(
+      on: loop, servers: manifest.link.servers, name: identity.name, version: Program.version)
+  }
+
+  private func run() throws(SystemError) {
+    let identity = host.identity
+    log.info("edge-host \(Program.version): host \(identity.name) in lattice \(identity.lattice)")
+    try watchSignals()
+    for capability in manifest.capabilities { add(capability) }
+    let dialect = ServicesDialect(
+      presenceInterval: manifest.host.presence, factCapacity: manifest.facts.memoryBytes,
+      diagnostics: RateLimitedLog(log, clock: clock), seed: RandomGenerator.systemSeed)
+    let timer = Timer(on: loop) { [self] now in host.handleDeadline(at: now) }
+    self.timer = timer
+    host.start([dialect], on: client)
+    client.delegate = self
+    client.start()
+    // The client's own end of turn writes to the socket: the host's deadline is set before it.
+    let endClientTurn = loop.endOfTurn
+    loop.endOfTurn = { [self] now in
+      endClientTurn?(now)
+      timer.set(isStopping ? nil : host.deadline)
+    }
+    services.ready("connecting")
+    try loop.run()
+    log.info("stopped")
+  }
+
+  // MARK: board
+
+  private func add(_ capability: Manifest.Capability) {
+    switch capability {
+    case .gpio(let board, let lines):
+      let provider = GPIOProvider(lines: lines, board: makeBoard(board), time: clock)
+      provider.eventSink = host
+      provider.onProblem = { [self] line, reason in lineChanged(line, reason) }
+      host.add(provider)
+    case .sensors(let sensors):
+      let provider = SensorsProvider(sensors: sensors, time: clock)
+      provider.eventSink = host
+      host.add(provider)
+    }
+  }
+
+  private func makeBoard(_ board: Manifest.Board) -> any Board {
+    switch board {
+    case .linux: LinuxBoard(loop: loop)
+    case .simulated: SimulatedBoard(startingAt: clock.now)
+    }
+  }
+
+  private func lineChanged(_ line: String, _ reason: String?) {
+    if let reason {
+      log.error("line \(line): \(reason)")
+    } else {
+      log.info("line \(line): is back")
+    }
+    host.statusChanged()
+  }
+
+  /// A name for a host whose manifest gives none: the kernel's, as one subject token.
+  private static func kernelHostName() -> String {
+    var buffer = [CChar](repeating: 0, count: 65)
+    guard linux_host_name(&buffer, buffer.count) == 0 else { return "edge-host" }
+    var name: [UInt8] = []
+    for byte in buffer {
+      let byte = UInt8(bitPattern: byte)
+      if byte == 0 { break }
+      name.append(byte <= 0x20 || byte == 0x2E || byte == 0x2A || byte == 0x3E ? 0x2D : byte)
+    }
+    return name.isEmpty ? "edge-host" : String(decoding: name, as: UTF8.self)
+  }
+
+  // MARK: life
+
+  private func watchSignals() throws(SystemError) {
+    let descriptor = try check("signalfd", linux_signals_create())
+    signals = try loop.watch(descriptor, for: .readable) { [self] _ in
+      while true {
+        let signal = linux_signals_read(descriptor)
+        if signal < 0 { return }
+        take(signal: signal)
+      }
+    }
+  }
+
+  private func take(signal: Int32) {
+    let hangUp: Int32 = 1
+    if signal == hangUp {
+      log.warning("SIGHUP: this version does not reload its manifest; restart the service")
+    } else if isStopping {
+      log.warning("told to stop again: ending at once")
+      loop.stop()
+    } else {
+      stop()
+    }
+  }
+
+  /// Outputs first, then the farewell; the link has a few seconds to carry it.
+  private func stop() {
+    isStopping = true
+    log.info("stopping: outputs take their safe state")
+    services.stopping()
+    host.stop()
+    client.drain()
+  }
+
+  // MARK: ClientDelegate
+
+  func clientConnected(to server: ServerURL) {
+    log.info("connected to \(server)")
+    services.status("connected to \(server)")
+    host.linkChanged(isConnected: true)
+  }
+
+  func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration?) {
+    guard let retryIn else { return loop.stop() }
+    log.warning("\(server): \(reason); next try in \(retryIn.milliseconds) ms")
+    services.status("not connected: \(reason)")
+    host.linkChanged(isConnected: false)
+  }
+
+  func clientReceivedError(_ text: String) { log.warning("the server says: \(text)") }
+}

@@ -1,0 +1,35 @@
+import CLinux
+import Transport
+
+/// The program: understands the command line and runs the command.
+enum Program {
+  static let version = "0.1.0"
+
+  /// - Returns: the exit status.
+  static func run(_ words: [String]) -> Int32 {
+    do throws(UsageError) {
+      return run(try Arguments.command(words, environment: ManifestEnvironment.lookUp))
+    } catch {
+      OperatorSession.complain("\(error.message) (edge-host --help tells more)")
+      return 2
+    }
+  }
+
+  private static func run(_ command: Command) -> Int32 {
+    do throws(SystemError) {
+      switch command {
+      case .run(let manifest): return try HostProgram.run(manifestAt: manifest)
+      case .check(let manifest): return CheckCommand.run(manifest)
+      case .hosts(let options): return try HostsCommand.run(options)
+      case .call(let request, let options): return try CallCommand.run(request, options)
+      case .watch(let request, let options): return try WatchCommand.run(request, options)
+      case .version: StandardStream.output.write("edge-host \(version)\n")
+      case .help: StandardStream.output.write(Usage.text)
+      }
+      return 0
+    } catch {
+      OperatorSession.complain("\(error)")
+      return 1
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Lattice
+import Transport
+
+/// Writes what goes wrong to the log: each kind at most once a minute, with the number of reports left
+/// out meanwhile, so that a flood of bad input neither hides the rest nor wears out the card.
+final class RateLimitedLog: Diagnostics {
+  static let period = Duration.seconds(60)
+  /// Kinds are literals in the source; more than these are not kept apart.
+  private static let kindsMax = 32
+
+  private struct Kind {
+    let name: StaticString
+    var writtenAt: Instant
+    var leftOut: UInt64 = 0
+  }
+
+  private let log: Log
+  private let clock: any TimeSource
+  private var kinds: [Kind] = []
+
+  init(_ log: Log, clock: any TimeSource) {
+    self.log = log
+    self.clock = clock
+  }
+
+  func report(_ kind: StaticString, _ text: @autoclosure () -> String) {
+    let now = clock.now
+    guard let index = kinds.firstIndex(where: { ascii($0.name).equals(kind) }) else {
+      if kinds.count < RateLimitedLog.kindsMax { kinds.append(Kind(name: kind, writtenAt: now)) }
+      return log.warning(text())
+    }
+    if now - kinds[index].writtenAt < RateLimitedLog.period {
+      kinds[index].leftOut += 1
+      return
+    }
+    let leftOut = kinds[index].leftOut
+    kinds[index] = Kind(name: kind, writtenAt: now)
+    log.warning(leftOut == 0 ? text() : "\(text()) (and \(leftOut) more since the last report)")
+  }
+}

@@ -1,0 +1,112 @@
+import Transport
+
+/// A GPIO chip as the kernel describes it.
+struct GPIOChip: Equatable {
+  /// The device it was opened by.
+  var path: String
+  /// The kernel's name, the same under whichever path: `gpiochip0`.
+  var name: String
+  /// What the driver calls it: `pinctrl-bcm2711`.
+  var label: String
+  var lineCount: UInt32
+}
+
+/// Decides which of the board's lines a configuration means. It is shown the chips one after the
+/// other and opens nothing itself.
+struct LineSearch {
+  struct Match: Equatable {
+    /// As `consider` was told.
+    var chip: Int
+    var chipName: String
+    var offset: UInt32
+  }
+
+  private let wantedChip: String?
+  private let location: LineConfiguration.Location
+  private var seen: [GPIOChip] = []
+  private var matches: [Match] = []
+  private var deniedPaths: [String] = []
+  private var chipWasSeen = false
+  private var outOfRange: BoardError?
+
+  init(chip: String?, location: LineConfiguration.Location) {
+    wantedChip = chip
+    self.location = location
+  }
+
+  /// Shows a chip.
+  ///
+  /// - Parameters:
+  ///   - index: handed back in the match.
+  ///   - lineName: the kernel's name of the line at an offset, nil when it does not say.
+  mutating func consider(
+    _ chip: GPIOChip, index: Int, lineName: (_ offset: UInt32) -> String?
+  ) {
+    // A Raspberry Pi 5 has links to chips beside the chips (gpiochip4 is gpiochip0): either name
+    // will do, and it is still one chip.
+    let isWanted =
+      wantedChip.map { chip.name == $0 || chip.label == $0 || chip.path.lastComponent == $0 }
+      ?? true
+    if !seen.contains(where: { $0.name == chip.name }) { seen.append(chip) }
+    if !isWanted || matches.contains(where: { $0.chipName == chip.name }) { return }
+    chipWasSeen = true
+    switch location {
+    case .offset(let offset):
+      if offset < chip.lineCount {
+        matches.append(Match(chip: index, chipName: chip.name, offset: offset))
+      } else {
+        outOfRange = .offsetOutOfRange(
+          offset: offset, chip: chip.name, lines: chip.lineCount)
+      }
+    case .name(let wanted):
+      for offset in 0..<chip.lineCount where lineName(offset) == wanted {
+        matches.append(Match(chip: index, chipName: chip.name, offset: offset))
+      }
+    }
+  }
+
+  /// Says that a chip's device may not be opened.
+  mutating func wasDenied(_ path: String) { deniedPaths.append(path) }
+
+  /// The one line that is meant.
+  func result() throws(BoardError) -> Match {
+    if matches.count > 1 {
+      throw .ambiguousLine(line: locationText, chips: matches.map { placeText($0) })
+    }
+    if let match = matches.first { return match }
+    if chipWasSeen, let outOfRange { throw outOfRange }
+    // What may not be looked into may well hold the line; only a chip that was seen rules it out.
+    if let denied = deniedPath, !(chipWasSeen && wantedChip != nil) {
+      throw .permissionDenied(path: denied)
+    }
+    if let wantedChip, !chipWasSeen {
+      throw .noSuchChip(chip: wantedChip, present: seen.map { $0.name + " [" + $0.label + "]" })
+    }
+    throw .noSuchLine(line: locationText, chip: wantedChip)
+  }
+
+  /// The denied device that has the wanted name, or else any.
+  private var deniedPath: String? {
+    deniedPaths.first { $0.lastComponent == wantedChip } ?? deniedPaths.first
+  }
+
+  private var locationText: String {
+    switch location {
+    case .name(let name): name
+    case .offset(let offset): "\(offset)"
+    }
+  }
+
+  private func placeText(_ match: Match) -> String {
+    "\(match.chipName) line \(match.offset)"
+  }
+}
+
+extension String {
+  /// What follows the last slash.
+  fileprivate var lastComponent: String {
+    let bytes = utf8
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return self }
+    return String(decoding: bytes[bytes.index(after: slash)...], as: UTF8.self)
+  }
+}

@@ -1,0 +1,94 @@
+import Transport
+
+/// Carries facts from a `FactQueue` over the bus: each with a reply subject and a `Nats-Msg-Id`, the
+/// next only when somebody has acknowledged the one before. The PubAck of a JetStream stream counts,
+/// and so does any consumer's reply that is no error.
+final class FactDelivery {
+  /// How long an acknowledgement is waited for before the fact is sent again.
+  private static let acknowledgementTimeout = Duration.seconds(5)
+
+  private let bus: any MessageBus
+  private let clock: any TimeSource
+  private let diagnostics: any Diagnostics
+  /// Start of every message id; a stream tells a repeated fact by the whole id.
+  private let idPrefix: String
+  private let queue: FactQueue
+
+  init(
+    over bus: any MessageBus, clock: any TimeSource, diagnostics: any Diagnostics, hostID: String,
+    capacity: Int, seed: UInt64
+  ) {
+    self.bus = bus
+    self.clock = clock
+    self.diagnostics = diagnostics
+    idPrefix = hostID + "-"
+    queue = FactQueue(capacity: capacity, seed: seed)
+  }
+
+  var deadline: Instant? { queue.deadline }
+  func handleDeadline(at now: Instant) { sendNext(at: now) }
+
+  func append(subject: [UInt8], payload: [UInt8], at now: Instant) {
+    let dropped = queue.droppedCount
+    queue.append(subject: subject, payload: payload)
+    if queue.droppedCount > dropped {
+      diagnostics.report(
+        "facts dropped", "the fact queue is full: \(queue.droppedCount) facts were dropped so far")
+    }
+    sendNext(at: now)
+  }
+
+  func linkChanged(isConnected: Bool, at now: Instant) {
+    if isConnected { queue.handleConnected() } else { queue.handleDisconnected() }
+    sendNext(at: now)
+  }
+
+  /// What a host's status says of its facts.
+  var status: Record {
+    var record = Record()
+    record.append("waiting", .integer(Int64(clamping: queue.count)))
+    record.append("delivered", .integer(Int64(clamping: queue.deliveredCount)))
+    record.append("dropped", .integer(Int64(clamping: queue.droppedCount)))
+    record.append("bytes", .integer(Int64(queue.byteCount)))
+    record.append("capacity_bytes", .integer(Int64(queue.capacity)))
+    return record
+  }
+
+  private func sendNext(at now: Instant) {
+    guard let fact = queue.next(at: now) else { return }
+    var headers = HeaderWriter()
+    headers.append("Nats-Msg-Id", idPrefix + String(fact.sequence))
+    let block = headers.finished()
+    do throws(PublishError) {
+      try bus.request(
+        subject: fact.subject.span, headers: block.span, payload: fact.payload.span,
+        timeout: FactDelivery.acknowledgementTimeout
+      ) { [self] outcome in
+        finished(fact.sequence, FactDelivery.isAcknowledgement(outcome))
+      }
+    } catch {
+      diagnostics.report("fact not sent", "a fact could not be sent and waits: \(error)")
+      queue.handle(.notAcknowledged, of: fact.sequence, at: now)
+    }
+  }
+
+  private func finished(_ sequence: UInt64, _ isAcknowledged: Bool) {
+    let now = clock.now
+    queue.handle(isAcknowledged ? .acknowledged : .notAcknowledged, of: sequence, at: now)
+    sendNext(at: now)
+  }
+
+  /// A stream that could not store the fact answers as well, with an error.
+  private static func isAcknowledgement(_ outcome: borrowing RequestOutcome) -> Bool {
+    switch outcome {
+    case .failed: return false
+    case .response(let message):
+      if let headers = HeaderReader(message.headers) {
+        if let status = headers.status, status >= 300 { return false }
+        if headers.value(of: "Nats-Service-Error-Code") != nil { return false }
+      }
+      guard let body = try? Record(json: message.payload) else { return true }
+      return body["error"] == nil
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import Transport
+
+/// The JSON documents by which a host describes itself in the services dialect.
+enum ServiceDocuments {
+  /// The service name of every edge host; the host's own name is in the metadata.
+  static let serviceName = "edge-host"
+
+  static func ping(_ identity: HostIdentity) -> [UInt8] {
+    var json = JSONWriter()
+    begin(&json, "io.nats.micro.v1.ping_response", identity)
+    json.endObject()
+    return json.bytes
+  }
+
+  static func info(_ identity: HostIdentity, _ endpoints: [ServiceEndpoint]) -> [UInt8] {
+    var json = JSONWriter()
+    begin(&json, "io.nats.micro.v1.info_response", identity)
+    json.field("description", "Pins and sensors of \(identity.name)")
+    json.key("endpoints")
+    json.beginArray()
+    for endpoint in endpoints {
+      json.beginObject()
+      name(endpoint, &json)
+      json.key("metadata")
+      json.beginObject()
+      if !endpoint.resources.isEmpty { json.field("names", endpoint.resources.joined(by: ",")) }
+      json.endObject()
+      json.endObject()
+    }
+    json.endArray()
+    json.endObject()
+    return json.bytes
+  }
+
+  static func statistics(_ identity: HostIdentity, _ endpoints: [ServiceEndpoint]) -> [UInt8] {
+    var json = JSONWriter()
+    begin(&json, "io.nats.micro.v1.stats_response", identity)
+    json.field("started", identity.started.rfc3339)
+    json.key("endpoints")
+    json.beginArray()
+    for endpoint in endpoints {
+      let processing = endpoint.processing.nanoseconds
+      let requests = Int64(clamping: endpoint.requests)
+      json.beginObject()
+      name(endpoint, &json)
+      json.field("num_requests", requests)
+      json.field("num_errors", Int64(clamping: endpoint.errors))
+      json.field("last_error", endpoint.lastError)
+      json.field("processing_time", processing)
+      json.field("average_processing_time", requests > 0 ? processing / requests : 0)
+      json.endObject()
+    }
+    json.endArray()
+    json.endObject()
+    return json.bytes
+  }
+
+  /// What can be called by name on this host, and how.
+  static func description(of host: LatticeHost) -> [UInt8] {
+    var json = JSONWriter()
+    json.beginObject()
+    identity(host.identity, &json)
+    json.key("capabilities")
+    json.beginArray()
+    for provider in host.providers { describe(provider, &json) }
+    json.endArray()
+    json.endObject()
+    return json.bytes
+  }
+
+  /// A host's presence: that it lives, since when, and how it fares.
+  static func status(of host: LatticeHost, state: String, facts: Record) -> [UInt8] {
+    var json = JSONWriter()
+    let now = host.clock.wallClock
+    json.beginObject()
+    identity(host.identity, &json)
+    json.field("state", state)
+    json.field("time", now.rfc3339)
+    json.field("started", host.identity.started.rfc3339)
+    for provider in host.providers {
+      json.field(provider.contract.name, Int64(provider.resources.count))
+    }
+    json.key("facts")
+    json.record(facts)
+    json.endObject()
+    return json.bytes
+  }
+
+  // MARK: parts
+
+  private static func begin(
+    _ json: inout JSONWriter, _ type: String, _ identity: HostIdentity
+  ) {
+    json.beginObject()
+    json.field("type", type)
+    json.field("name", serviceName)
+    json.field("id", identity.id)
+    json.field("version", identity.version)
+    json.key("metadata")
+    json.beginObject()
+    json.field("host", identity.name)
+    json.field("lattice", identity.lattice)
+    for label in identity.labels where label.key != "host" && label.key != "lattice" {
+      json.field(label.key, label.value)
+    }
+    json.endObject()
+  }
+
+  private static func name(_ endpoint: ServiceEndpoint, _ json: inout JSONWriter) {
+    json.field("name", endpoint.name)
+    json.field("subject", endpoint.subject)
+    json.field("queue_group", "")
+  }
+
+  private static func identity(_ identity: HostIdentity, _ json: inout JSONWriter) {
+    json.field("host", identity.name)
+    json.field("lattice", identity.lattice)
+    json.field("id", identity.id)
+    json.field("version", identity.version)
+    json.key("labels")
+    json.beginObject()
+    for label in identity.labels { json.field(label.key, label.value) }
+    json.endObject()
+  }
+
+  private static func describe(_ provider: any CapabilityProvider, _ json: inout JSONWriter) {
+    let contract = provider.contract
+    json.beginObject()
+    json.field("name", contract.name)
+    json.field("contract", contract.id)
+    json.key("operations")
+    json.beginArray()
+    for operation in contract.operations { describe(operation, &json) }
+    json.endArray()
+    json.key("resources")
+    json.beginArray()
+    for resource in provider.resources { describe(resource, &json) }
+    json.endArray()
+    json.endObject()
+  }
+
+  private static func describe(_ operation: Operation, _ json: inout JSONWriter) {
+    json.beginObject()
+    json.field("name", operation.name)
+    json.key("parameters")
+    json.beginArray()
+    for parameter in operation.parameters { describe(parameter, &json) }
+    json.endArray()
+    json.endObject()
+  }
+
+  private static func describe(_ parameter: Parameter, _ json: inout JSONWriter) {
+    json.beginObject()
+    json.field("name", parameter.name)
+    switch parameter.kind {
+    case .bool: json.field("type", "bool")
+    case .string: json.field("type", "string")
+    case .double: json.field("type", "double")
+    case .integer(let range):
+      json.field("type", "integer")
+      json.field("minimum", range.lowerBound)
+      json.field("maximum", range.upperBound)
+    }
+    json.key("required")
+    json.bool(parameter.isRequired)
+    json.endObject()
+  }
+
+  private static func describe(_ resource: Resource, _ json: inout JSONWriter) {
+    json.beginObject()
+    json.field("name", resource.name)
+    json.key("operations")
+    json.beginArray()
+    for operation in resource.operations { json.string(operation) }
+    json.endArray()
+    json.fields(of: resource.properties)
+    json.endObject()
+  }
+}

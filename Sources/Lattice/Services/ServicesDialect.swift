@@ -1,0 +1,272 @@
+import Transport
+
+/// The services dialect: plain NATS requests with JSON bodies, for any NATS client, under subjects
+/// `edge.{lattice}.{host}.{capability}.{resource}.{operation}`, described by the NATS services
+/// convention (`$SRV.PING`, `$SRV.INFO`, `$SRV.STATS`; ADR-32). docs/services.md is its reference.
+public final class ServicesDialect: Dialect {
+  /// An event or status that could not be sent by then is not news any more.
+  private static let newsLifetime = Duration.seconds(5)
+  /// How long an answer is worth sending when the request names no deadline.
+  private static let answerLifetime = Duration.seconds(10)
+
+  private let presenceInterval: Duration
+  private let factCapacity: Int
+  private let diagnostics: any Diagnostics
+  private let seed: UInt64
+
+  private var host: LatticeHost?
+  private var bus: (any MessageBus)?
+  private var facts: FactDelivery?
+  private var endpoints: [ServiceEndpoint] = []
+  private var presenceDue: Instant?
+  private var isConnected = false
+  private var isStopping = false
+  /// `edge.{lattice}.{host}.`
+  private var prefix: [UInt8] = []
+
+  /// - Parameters:
+  ///   - presenceInterval: how often the host's status is published while connected.
+  ///   - factCapacity: bytes for facts that wait for an acknowledgement.
+  public init(
+    presenceInterval: Duration, factCapacity: Int, diagnostics: any Diagnostics, seed: UInt64
+  ) {
+    self.presenceInterval = presenceInterval
+    self.factCapacity = factCapacity
+    self.diagnostics = diagnostics
+    self.seed = seed
+  }
+
+  // MARK: Dialect
+
+  public func start(_ host: LatticeHost, on bus: any MessageBus, at now: Instant) {
+    self.host = host
+    self.bus = bus
+    facts = FactDelivery(
+      over: bus, clock: host.clock, diagnostics: diagnostics, hostID: host.identity.id,
+      capacity: factCapacity, seed: seed)
+    prefix = Array("edge.\(host.identity.lattice).\(host.identity.name).".utf8)
+    addEndpoint(name: "describe", suffix: "describe", resources: []) { [self] message in
+      describe(message)
+    }
+    for provider in host.providers { addEndpoints(of: provider) }
+    subscribeDiscovery(host.identity)
+  }
+
+  public func linkChanged(isConnected: Bool, at now: Instant) {
+    self.isConnected = isConnected
+    facts?.linkChanged(isConnected: isConnected, at: now)
+    presenceDue = isConnected ? now : nil
+    handleDeadline(at: now)
+  }
+
+  public func emit(_ event: CapabilityEvent, at now: Instant) {
+    var subject = prefix
+    subject += event.capability.utf8
+    subject.append(UInt8(ascii: "."))
+    subject += event.resource.utf8
+    subject.append(UInt8(ascii: "."))
+    subject += event.kind.utf8
+    var json = JSONWriter()
+    json.record(event.body)
+    switch event.delivery {
+    case .durable: facts?.append(subject: subject, payload: json.bytes, at: now)
+    case .latest:
+      // What nobody can receive now is not news when the link is back.
+      if isConnected { publish(json.bytes, to: subject, lifetime: ServicesDialect.newsLifetime) }
+    }
+  }
+
+  public func statusChanged(at now: Instant) {
+    if presenceDue != nil { presenceDue = now }
+  }
+
+  public func stop(at now: Instant) {
+    isStopping = true
+    if isConnected { publishStatus() }
+    presenceDue = nil
+  }
+
+  public var deadline: Instant? { Instant.earlier(presenceDue, facts?.deadline) }
+
+  public func handleDeadline(at now: Instant) {
+    facts?.handleDeadline(at: now)
+    if let due = presenceDue, due <= now, !isStopping {
+      publishStatus()
+      presenceDue = now + presenceInterval
+    }
+  }
+
+  // MARK: endpoints
+
+  private func addEndpoints(of provider: any CapabilityProvider) {
+    let capability = provider.contract.name
+    for operation in provider.contract.operations {
+      let names = provider.resources
+        .filter { $0.operations.contains { $0 == operation.name } }
+        .map { $0.name }
+      let index = endpoints.count
+      addEndpoint(
+        name: "\(capability)-\(operation.name)", suffix: "\(capability).*.\(operation.name)",
+        resources: names
+      ) { [self] message in
+        invoke(message, capability: capability, operation: operation.name, endpoint: index)
+      }
+    }
+  }
+
+  private func addEndpoint(
+    name: String, suffix: String, resources: [String],
+    handler: @escaping (borrowing IncomingMessage) -> Void
+  ) {
+    let subject = prefix + Array(suffix.utf8)
+    endpoints.append(
+      ServiceEndpoint(name: name, subject: subject.span.text, resources: resources))
+    subscribe(subject, handler)
+  }
+
+  private func subscribe(
+    _ subject: [UInt8], _ handler: @escaping (borrowing IncomingMessage) -> Void
+  ) {
+    guard let pattern = Subject(subject, allowsWildcards: true),
+      bus?.subscribe(pattern, queueGroup: [], handler: handler) != nil
+    else {
+      diagnostics.report("not subscribed", "cannot subscribe to \(subject.span.text)")
+      return
+    }
+  }
+
+  private func invoke(
+    _ message: borrowing IncomingMessage, capability: String, operation: String, endpoint: Int
+  ) {
+    guard let host else { return }
+    let began = host.clock.now
+    let reply = message.reply.array
+    let resource = resourceName(message.subject)
+    let answer = { [self] (result: InvocationResult) in
+      record(result, endpoint: endpoint, took: host.clock.now - began)
+      respond(result, to: reply, resource: resource)
+    }
+    do throws(InvocationError) {
+      let request = try ServiceRequest(message, clock: host.clock)
+      host.invoke(
+        Invocation(
+          capability: capability, resource: resource, operation: operation,
+          arguments: request.arguments, deadline: request.deadline),
+        reply: answer)
+    } catch {
+      diagnostics.report("bad request", "\(message.subject.text): \(error.reason)")
+      answer(.failure(error))
+    }
+  }
+
+  /// The token before the last: `edge.lattice.host.capability.RESOURCE.operation`.
+  private func resourceName(_ subject: Span<UInt8>) -> String {
+    var tokens = TokenReader(subject)
+    var resource = 0..<0
+    var last = 0..<0
+    while let token = tokens.next() {
+      resource = last
+      last = token
+    }
+    return subject.extracting(resource).text
+  }
+
+  private func record(_ result: InvocationResult, endpoint: Int, took: Duration) {
+    endpoints[endpoint].requests += 1
+    endpoints[endpoint].processing = endpoints[endpoint].processing + took
+    if case .failure(let error) = result {
+      endpoints[endpoint].errors += 1
+      endpoints[endpoint].lastError = "\(error.code.rawValue): \(error.reason)"
+    }
+  }
+
+  private func describe(_ message: borrowing IncomingMessage) {
+    guard let host else { return }
+    endpoints[0].requests += 1
+    publish(
+      ServiceDocuments.description(of: host), to: message.reply.array,
+      lifetime: ServicesDialect.answerLifetime)
+  }
+
+  // MARK: discovery
+
+  /// `$SRV.VERB`, `$SRV.VERB.name` and `$SRV.VERB.name.id`, for every verb.
+  private func subscribeDiscovery(_ identity: HostIdentity) {
+    let name = ServiceDocuments.serviceName
+    for suffix in ["", ".\(name)", ".\(name).\(identity.id)"] {
+      subscribe(Array("$SRV.*\(suffix)".utf8)) { [self] message in discover(message) }
+    }
+  }
+
+  private func discover(_ message: borrowing IncomingMessage) {
+    guard let host else { return }
+    var tokens = TokenReader(message.subject)
+    _ = tokens.next()
+    guard let token = tokens.next() else { return }
+    let verb = message.subject.extracting(token)
+    let document: [UInt8]
+    if verb.equals("PING") {
+      document = ServiceDocuments.ping(host.identity)
+    } else if verb.equals("INFO") {
+      document = ServiceDocuments.info(host.identity, endpoints)
+    } else if verb.equals("STATS") {
+      document = ServiceDocuments.statistics(host.identity, endpoints)
+    } else {
+      return
+    }
+    publish(document, to: message.reply.array, lifetime: ServicesDialect.answerLifetime)
+  }
+
+  // MARK: publishing
+
+  private func publishStatus() {
+    guard let host, let facts else { return }
+    let document = ServiceDocuments.status(
+      of: host, state: isStopping ? "stopping" : "running", facts: facts.status)
+    publish(document, to: prefix + Array("status".utf8), lifetime: ServicesDialect.newsLifetime)
+  }
+
+  private func respond(_ result: InvocationResult, to reply: [UInt8], resource: String) {
+    var json = JSONWriter()
+    var headers: [UInt8] = []
+    switch result {
+    case .success(let record): json.record(record)
+    case .failure(let error):
+      var writer = HeaderWriter()
+      writer.append("Nats-Service-Error", error.reason)
+      writer.append("Nats-Service-Error-Code", String(error.code.rawValue))
+      headers = writer.finished()
+      json.beginObject()
+      json.field("name", resource)
+      json.field("code", error.code.rawValue)
+      json.field("reason", error.reason)
+      json.endObject()
+    }
+    publish(json.bytes, headers: headers, to: reply, lifetime: ServicesDialect.answerLifetime)
+  }
+
+  private func publish(
+    _ payload: [UInt8], headers: [UInt8] = [], to subject: [UInt8], lifetime: Duration
+  ) {
+    guard let host, let bus, !subject.isEmpty else { return }
+    do throws(PublishError) {
+      let noReply: [UInt8] = []
+      let message = OutgoingMessage(
+        subject: subject.span, reply: noReply.span, headers: headers.span, payload: payload.span)
+      try bus.publish(message, expires: host.clock.now + lifetime)
+    } catch {
+      diagnostics.report("not published", "a message to \(subject.span.text) was dropped: \(error)")
+    }
+  }
+}
+
+/// One endpoint and its counts, as the services convention reports them.
+struct ServiceEndpoint {
+  let name: String
+  let subject: String
+  let resources: [String]
+  var requests: UInt64 = 0
+  var errors: UInt64 = 0
+  var lastError = ""
+  var processing = Duration.zero
+}

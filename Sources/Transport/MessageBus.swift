@@ -1,0 +1,49 @@
+/// A received message, as views of the read buffer: valid during the call that hands it over.
+public struct IncomingMessage: ~Escapable {
+  public let subject: Span<UInt8>
+  /// Where an answer is wanted; empty for nowhere.
+  public let reply: Span<UInt8>
+  /// The whole header block; empty for none.
+  public let headers: Span<UInt8>
+  public let payload: Span<UInt8>
+  /// The message did not fit the read buffer: its headers and payload, of this many bytes, were
+  /// passed over. It can only be refused.
+  public let oversizedBytes: UInt64?
+
+  @_lifetime(copy bytes)
+  public init(_ frame: MessageFrame, in bytes: Span<UInt8>, oversizedBytes: UInt64? = nil) {
+    subject = bytes.extracting(frame.subject)
+    reply = bytes.extracting(frame.reply)
+    headers = bytes.extracting(frame.headers)
+    payload = bytes.extracting(frame.payload)
+    self.oversizedBytes = oversizedBytes
+  }
+}
+
+/// How a request ended.
+public enum RequestOutcome: ~Escapable {
+  case response(IncomingMessage)
+  case failed(RequestFailure)
+}
+
+/// Publishing and subscribing, as those see it who speak over a connection without owning it: the
+/// dialects and the operator commands.
+public protocol MessageBus: AnyObject {
+  var isConnected: Bool { get }
+
+  /// Calls `handler` for each message; nil when no more subscriptions can be kept.
+  func subscribe(
+    _ subject: Subject, queueGroup: [UInt8],
+    handler: @escaping (borrowing IncomingMessage) -> Void
+  ) -> UInt32?
+  func unsubscribe(_ sid: UInt32)
+
+  /// Queues a message; dropped unsent when `expires` comes first.
+  func publish(_ message: borrowing OutgoingMessage, expires: Instant) throws(PublishError)
+
+  /// Publishes and calls `completion` once with the answer or the failure.
+  func request(
+    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>, timeout: Duration,
+    completion: @escaping (borrowing RequestOutcome) -> Void
+  ) throws(PublishError)
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Transport
+import XCTest
+
+@testable import GPIOProvider
+
+/// What can be tested without a GPIO chip: that anything else in its place is refused in words.
+final class LinuxBoardTests: XCTestCase {
+  private var folder = ""
+
+  override func setUpWithError() throws {
+    folder = NSTemporaryDirectory() + "edge-host-gpio-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  }
+
+  override func tearDownWithError() throws {
+    try FileManager.default.removeItem(atPath: folder)
+  }
+
+  private func board() throws -> LinuxBoard {
+    LinuxBoard(loop: try EventLoop(), devicePath: folder + "/gpiochip")
+  }
+
+  private func error(_ line: LineConfiguration) throws -> BoardError? {
+    let board = try board()
+    do throws(BoardError) { _ = try board.request(line, active: false) } catch { return error }
+    return nil
+  }
+
+  func testWithoutChips() throws {
+    XCTAssertEqual(try error(.input("a")), .noSuchChip(chip: "gpiochip0", present: []))
+    XCTAssertEqual(
+      try error(.input("a") { ($0.chip, $0.location) = (nil, .name("GPIO4")) }),
+      .noSuchLine(line: "GPIO4", chip: nil))
+  }
+
+  func testWhatIsNoChipIsPassedOver() throws {
+    try Data("nothing".utf8).write(to: URL(fileURLWithPath: folder + "/gpiochip0"))
+    try FileManager.default.createDirectory(
+      atPath: folder + "/gpiochip1", withIntermediateDirectories: false)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder + "/gpiochip2", withDestinationPath: "/dev/null")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder + "/gpiochip3", withDestinationPath: folder + "/none")
+    let before = try descriptors()
+    for _ in 0..<5 {
+      XCTAssertEqual(
+        try error(.output("a", safe: .keep)), .noSuchChip(chip: "gpiochip0", present: []))
+    }
+    XCTAssertEqual(try descriptors(), before, "descriptors are left open")
+  }
+
+  func testADeniedChipIsNamed() throws {
+    let path = folder + "/gpiochip0"
+    try Data().write(to: URL(fileURLWithPath: path))
+    try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: path)
+    if FileManager.default.isReadableFile(atPath: path) {
+      throw XCTSkip("this user may open everything")
+    }
+    XCTAssertEqual(try error(.input("a")), .permissionDenied(path: path))
+  }
+
+  func testAHandleThatWasNeverGivenIsRefused() throws {
+    let board = try board()
+    for index in [-1, 0, Int.max] {
+      let handle = LineHandle(index: index)
+      XCTAssertThrowsError(try board.isActive(handle))
+      XCTAssertThrowsError(try board.setActive(handle, true))
+      board.release(handle)
+    }
+    XCTAssertNil(board.deadline)
+  }
+
+  private func descriptors() throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+  }
+}

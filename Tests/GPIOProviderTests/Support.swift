@@ -1,0 +1,168 @@
+import Lattice
+import Transport
+import XCTest
+
+@testable import GPIOProvider
+
+/// Time that passes only when a test says so.
+final class FakeTime: TimeSource {
+  var now = Instant(nanoseconds: 1_000_000_000)
+  var wallClock = Timestamp(nanoseconds: 1_793_692_483_000_000_000)  // 2026-11-03T07:54:43Z
+
+  func advance(_ duration: Transport.Duration) {
+    now = now + duration
+    wallClock = wallClock + duration
+  }
+}
+
+final class EventRecorder: EventSink {
+  var events: [CapabilityEvent] = []
+
+  func emit(_ event: CapabilityEvent) { events.append(event) }
+}
+
+final class EdgeRecorder: EdgeHandler {
+  var edges: [EdgeEvent] = []
+  var failures: [LineHandle] = []
+
+  func handle(_ edge: EdgeEvent) { edges.append(edge) }
+  func lineFailed(_ line: LineHandle, _ error: BoardError) { failures.append(line) }
+}
+
+/// A board whose every call is recorded and can be made to fail.
+final class FakeBoard: Board {
+  enum Call: Equatable {
+    case request(String, active: Bool)
+    case set(String, Bool)
+    case release(String)
+  }
+
+  var calls: [Call] = []
+  /// Thrown for a line by its name, until taken away.
+  var requestErrors: [String: BoardError] = [:]
+  var readErrors: [String: BoardError] = [:]
+  var writeErrors: [String: BoardError] = [:]
+  /// The logical values of the lines, which outlive their release.
+  var values: [String: Bool] = [:]
+  var edgeHandler: (any EdgeHandler)?
+  var deadline: Instant? { nil }
+  private var taken: [LineHandle: String] = [:]
+  private var nextIndex = 0
+
+  func request(_ line: LineConfiguration, active: Bool) throws(BoardError) -> LineHandle {
+    calls.append(.request(line.name, active: active))
+    if let error = requestErrors[line.name] { throw error }
+    if line.direction == .output && line.safe != .keep { values[line.name] = active }
+    let handle = LineHandle(index: nextIndex)
+    nextIndex += 1
+    taken[handle] = line.name
+    return handle
+  }
+
+  func isActive(_ line: LineHandle) throws(BoardError) -> Bool {
+    let name = try name(line)
+    if let error = readErrors[name] { throw error }
+    return values[name] ?? false
+  }
+
+  func setActive(_ line: LineHandle, _ active: Bool) throws(BoardError) {
+    let name = try name(line)
+    calls.append(.set(name, active))
+    if let error = writeErrors[name] { throw error }
+    values[name] = active
+  }
+
+  func release(_ line: LineHandle) {
+    guard let name = taken.removeValue(forKey: line) else {
+      XCTFail("released twice: \(line.index)")
+      return
+    }
+    calls.append(.release(name))
+  }
+
+  func handleDeadline(at now: Instant) {}
+
+  func handle(of name: String) -> LineHandle? { taken.first { $0.value == name }?.key }
+
+  private func name(_ line: LineHandle) throws(BoardError) -> String {
+    guard let name = taken[line] else {
+      throw .system(call: "ioctl", line: "\(line.index)", code: 9)
+    }
+    return name
+  }
+}
+
+/// Splitmix64: the same numbers from the same seed everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}
+
+extension CapabilityProvider {
+  /// Calls and returns the answer, which must come at once and only once.
+  func call(
+    _ operation: String, _ resource: String, _ arguments: [(String, Value)] = [],
+    deadline: Instant? = nil, at now: Instant, file: StaticString = #filePath,
+    line: UInt = #line
+  ) -> InvocationResult {
+    var record = Record()
+    for (name, value) in arguments { record.append(name, value) }
+    var results: [InvocationResult] = []
+    invoke(
+      Invocation(
+        capability: contract.name, resource: resource, operation: operation, arguments: record,
+        deadline: deadline),
+      at: now
+    ) { results.append($0) }
+    XCTAssertEqual(results.count, 1, "replies", file: file, line: line)
+    return results.first ?? .failure(InvocationError(.failed, "no reply"))
+  }
+}
+
+extension InvocationResult {
+  subscript(name: String) -> Value? { (try? get())?[name] }
+
+  var error: InvocationError? {
+    if case .failure(let error) = self { return error }
+    return nil
+  }
+}
+
+extension Record {
+  var names: [String] { fields.map { $0.name } }
+}
+
+extension LineConfiguration {
+  static func input(
+    _ name: String, _ change: (inout LineConfiguration) -> Void = { _ in }
+  ) -> LineConfiguration {
+    var line = LineConfiguration(
+      name: name, chip: "gpiochip0", location: .offset(4), direction: .input)
+    change(&line)
+    return line
+  }
+
+  static func output(
+    _ name: String, safe: SafeState = .inactive,
+    _ change: (inout LineConfiguration) -> Void = { _ in }
+  ) -> LineConfiguration {
+    var line = LineConfiguration(
+      name: name, chip: "gpiochip0", location: .offset(17), direction: .output)
+    line.safe = safe
+    change(&line)
+    return line
+  }
+}
+
+func milliseconds(_ count: Int64) -> Instant {
+  Instant(nanoseconds: 0) + .milliseconds(count)
+}
