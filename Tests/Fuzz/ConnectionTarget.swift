@@ -47,7 +47,8 @@ private struct Run: ~Copyable {
     limits.requestsMax = 3
     limits.subscriptionsMax = 3
     connection = Connection(
-      options: ConnectionOptions(serverCount: 1, name: "fuzz", version: "1"), limits: limits, seed: 1)
+      options: ConnectionOptions(serverCount: 1, name: "fuzz", version: "1"), limits: limits,
+      seed: 1)
     connection.start(at: now)
     settle()
     let info = #"INFO {"headers":true}"# + "\r\nPONG\r\n"

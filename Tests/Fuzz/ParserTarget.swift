@@ -16,7 +16,8 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   require(Outcome(bytes, cutting: { _ in .max }, capacity: capacity) == byByte)
   var random = RandomGenerator(seed: UInt64(input[1]))
   require(
-    Outcome(bytes, cutting: { 1 + Int(random.next(through: UInt64($0))) }, capacity: capacity) == byByte)
+    Outcome(bytes, cutting: { 1 + Int(random.next(through: UInt64($0))) }, capacity: capacity)
+      == byByte)
   return 0
 }
 

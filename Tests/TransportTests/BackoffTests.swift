@@ -13,7 +13,8 @@ final class BackoffTests: XCTestCase {
         let bound = min(first * (Int64(1) << Int64(min(failure, 30))), cap)
         let delay = backoff.next()
         XCTAssertLessThanOrEqual(delay, bound)
-        XCTAssertGreaterThanOrEqual(delay, failure < 2 ? .zero : Duration(nanoseconds: bound.nanoseconds / 4))
+        XCTAssertGreaterThanOrEqual(
+          delay, failure < 2 ? .zero : Duration(nanoseconds: bound.nanoseconds / 4))
       }
       XCTAssertEqual(backoff.failures, 100)
     }
@@ -53,7 +54,9 @@ final class BackoffTests: XCTestCase {
   }
 
   func testOddSettings() {
-    for (first, cap) in [(Duration.zero, Duration.zero), (.seconds(60), .seconds(1)), (.seconds(1), .zero)] {
+    for (first, cap) in [
+      (Duration.zero, Duration.zero), (.seconds(60), .seconds(1)), (.seconds(1), .zero),
+    ] {
       var backoff = Backoff(first: first, cap: cap, seed: 1)
       for _ in 0..<100 {
         let delay = backoff.next()
@@ -61,7 +64,8 @@ final class BackoffTests: XCTestCase {
         XCTAssertLessThanOrEqual(delay, cap)
       }
     }
-    var huge = Backoff(first: Duration(nanoseconds: .max), cap: Duration(nanoseconds: .max), seed: 1)
+    var huge = Backoff(
+      first: Duration(nanoseconds: .max), cap: Duration(nanoseconds: .max), seed: 1)
     for _ in 0..<100 { XCTAssertGreaterThanOrEqual(huge.next(), .zero) }
   }
 

@@ -155,7 +155,8 @@ final class BufferTests: XCTestCase {
     XCTAssertFalse(bytes("@").span.equalsIgnoringCase("`"))
     XCTAssertTrue(bytes("NATS/1.0 x").span.starts(with: "NATS/1.0"))
     XCTAssertFalse(bytes("NATS").span.starts(with: "NATS/1.0"))
-    XCTAssertTrue(bytes("Permissions Violation for").span.startsIgnoringCase(with: "permissions violation"))
+    XCTAssertTrue(
+      bytes("Permissions Violation for").span.startsIgnoringCase(with: "permissions violation"))
     XCTAssertTrue([UInt8]().span.starts(with: ""))
     XCTAssertEqual(bytes("abcabc").span.firstOffset(of: 0x62, from: 2), 4)
     XCTAssertEqual(bytes("abc").span.firstOffset(of: 0x61, from: -9), 0)

@@ -61,7 +61,9 @@ final class ConnectionMessageTests: XCTestCase {
     limits.writeBufferBytes = 8192
     let pair = try Pair.connected(limits: limits)
     func refusal(_ subject: String, reply: String = "", _ payload: [UInt8] = []) -> PublishError? {
-      do throws(PublishError) { try pair.publish(subject, reply: reply, payload) } catch { return error }
+      do throws(PublishError) { try pair.publish(subject, reply: reply, payload) } catch {
+        return error
+      }
       return nil
     }
     for subject in ["", ".", "a.", ".a", "a..b", "a b", "a\r\nPING", "a.*", "a.>", "\u{7F}"] {
@@ -231,7 +233,9 @@ final class ConnectionMessageTests: XCTestCase {
     let pair = try Pair.connected(limits: limits)
     pair.endpoint.link.bytesPerSecond = 100_000
     pair.endpoint.link.sendBufferBytes = 2048
-    for number in 0..<20 { try pair.publish("a", bytes("\(number)") + [UInt8](repeating: 0x20, count: 1000)) }
+    for number in 0..<20 {
+      try pair.publish("a", bytes("\(number)") + [UInt8](repeating: 0x20, count: 1000))
+    }
     pair.drain()
     XCTAssertFalse(pair.isConnected)
     try pair.drive { pair.endpoint.connection.isStopped }
@@ -255,7 +259,9 @@ final class ConnectionMessageTests: XCTestCase {
     try pair.drive(for: .milliseconds(150))
     // The PONG arrives in 50 ms; this takes 100 ms, and the rest of the batch longer.
     pair.endpoint.link.sendBufferBytes = 1000
-    for number in 0..<10 { try pair.publish("a", bytes("\(number)") + [UInt8](repeating: 0x20, count: 500)) }
+    for number in 0..<10 {
+      try pair.publish("a", bytes("\(number)") + [UInt8](repeating: 0x20, count: 500))
+    }
     pair.drain()
     try pair.drive { pair.endpoint.connection.isStopped }
     XCTAssertEqual(pair.server.received.count, 10)

@@ -57,7 +57,8 @@ private struct Walk {
     var options = ModelServer.Options()
     options.repeatsInfo = random.oneIn(2)
     options.pingInterval = random.oneIn(2) ? .seconds(11) : nil
-    pair = Pair(seed: seed, servers: 1 + random.index(below: 2), limits: limits, link: link, server: options)
+    pair = Pair(
+      seed: seed, servers: 1 + random.index(below: 2), limits: limits, link: link, server: options)
     for server in pair.servers {
       server.respond("echo") { $0.payload }
       server.listen("silent") { _, _ in }

@@ -12,8 +12,10 @@ final class HeadersTests: XCTestCase {
   private let table: [(String, Block?)] = [
     ("NATS/1.0\r\n\r\n", Block()),
     ("NATS/1.0\r\nA: 1\r\nB:2\r\n\r\n", Block(headers: ["A=1", "B=2"])),
-    ("NATS/1.0\r\nKey-Case: Value\r\nkey-case: other\r\n\r\n",
-      Block(headers: ["Key-Case=Value", "key-case=other"])),
+    (
+      "NATS/1.0\r\nKey-Case: Value\r\nkey-case: other\r\n\r\n",
+      Block(headers: ["Key-Case=Value", "key-case=other"])
+    ),
     ("NATS/1.0\r\nA:  \t spaced \t out \t \r\n\r\n", Block(headers: ["A=spaced \t out"])),
     ("NATS/1.0\r\nA:\r\nB: \r\n\r\n", Block(headers: ["A=", "B="])),
     ("NATS/1.0\r\nA: b:c: d\r\n\r\n", Block(headers: ["A=b:c: d"])),
@@ -27,8 +29,10 @@ final class HeadersTests: XCTestCase {
     // Nothing behind the empty line is a header.
     ("NATS/1.0\r\nA: 1\r\n\r\nB: 2\r\n", Block(headers: ["A=1"])),
     ("NATS/1.0 503\r\n\r\n", Block(status: 503)),
-    ("NATS/1.0 100 Idle Heartbeat\r\nNats-Last-Consumer: 1\r\n\r\n",
-      Block(status: 100, headers: ["Nats-Last-Consumer=1"])),
+    (
+      "NATS/1.0 100 Idle Heartbeat\r\nNats-Last-Consumer: 1\r\n\r\n",
+      Block(status: 100, headers: ["Nats-Last-Consumer=1"])
+    ),
     ("NATS/1.0    404   No Messages\r\n\r\n", Block(status: 404)),
     ("NATS/1.0 50\r\n\r\n", Block()),
     ("NATS/1.0 5x3\r\n\r\n", Block()),

@@ -23,12 +23,14 @@ final class JSONReaderTests: XCTestCase {
   // MARK: grammar (RFC 8259)
 
   private let good = [
-    "null", "true", "false", "0", "-0", "1", "-1", "10", "0.5", "-0.5", "1e5", "1E5", "1e+5", "1e-5",
+    "null", "true", "false", "0", "-0", "1", "-1", "10", "0.5", "-0.5", "1e5", "1E5", "1e+5",
+    "1e-5",
     "0e0", "1.25e10", "123456789012345678901234567890", "\"\"", "\"a\"", "[]", "{}", "[[]]", "[{}]",
     "{\"\":0}", "{\"a\":{\"b\":[]}}", "[1,2,3]", "[null,true,false]", "{\"a\":1,\"a\":2}",
     " \t\r\n[ \t\r\n1 \t\r\n, \t\r\n2 \t\r\n] \t\r\n", " { \"a\" : 1 , \"b\" : 2 } ", " 1 ",
     "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\u0041\\u00e4\\u2603\"", "\"\\uD83D\\uDE00\"",
-    "\"\\ud83d\\ude00\"", "\"\\u0000\"", "\"ä☃😀\"", "\"\u{7F}\"", "\"\u{80}\u{7FF}\u{800}\u{FFFF}\"",
+    "\"\\ud83d\\ude00\"", "\"\\u0000\"", "\"ä☃😀\"", "\"\u{7F}\"",
+    "\"\u{80}\u{7FF}\u{800}\u{FFFF}\"",
     "\"\u{10000}\u{10FFFF}\"", "\"/\"",
   ]
 
@@ -39,22 +41,30 @@ final class JSONReaderTests: XCTestCase {
     ("\"a", .unexpectedEnd), ("{\"a", .unexpectedEnd),
     ("nul", .unexpectedByte), ("tru", .unexpectedByte), ("True", .unexpectedByte),
     ("falsy", .unexpectedByte), ("NaN", .unexpectedByte), ("Infinity", .unexpectedByte),
-    ("'a'", .unexpectedByte), ("+1", .unexpectedByte), (".5", .unexpectedByte), ("]", .unexpectedByte),
-    ("}", .unexpectedByte), (",", .unexpectedByte), (":", .unexpectedByte), ("[,]", .unexpectedByte),
+    ("'a'", .unexpectedByte), ("+1", .unexpectedByte), (".5", .unexpectedByte),
+    ("]", .unexpectedByte),
+    ("}", .unexpectedByte), (",", .unexpectedByte), (":", .unexpectedByte),
+    ("[,]", .unexpectedByte),
     ("[1,]", .unexpectedByte), ("[1,,2]", .unexpectedByte), ("[1 2]", .unexpectedByte),
-    ("[1}", .unexpectedByte), ("{]", .unexpectedByte), ("{,}", .unexpectedByte), ("{1:2}", .unexpectedByte),
+    ("[1}", .unexpectedByte), ("{]", .unexpectedByte), ("{,}", .unexpectedByte),
+    ("{1:2}", .unexpectedByte),
     ("{a:1}", .unexpectedByte), ("{\"a\" 1}", .unexpectedByte), ("{\"a\",1}", .unexpectedByte),
-    ("{\"a\":}", .unexpectedByte), ("{\"a\":1,}", .unexpectedByte), ("{\"a\":1 \"b\":2}", .unexpectedByte),
+    ("{\"a\":}", .unexpectedByte), ("{\"a\":1,}", .unexpectedByte),
+    ("{\"a\":1 \"b\":2}", .unexpectedByte),
     ("{\"a\":1]", .unexpectedByte), ("{\"a\":1:2}", .unexpectedByte), ("[01]", .unexpectedByte),
     ("[1 // c\n]", .unexpectedByte), ("\u{FEFF}1", .unexpectedByte), ("[\u{A0}1]", .unexpectedByte),
-    ("-", .badNumber), ("-a", .badNumber), ("--1", .badNumber), ("1.", .badNumber), ("1.e5", .badNumber),
+    ("-", .badNumber), ("-a", .badNumber), ("--1", .badNumber), ("1.", .badNumber),
+    ("1.e5", .badNumber),
     ("1e", .badNumber), ("1e+", .badNumber), ("1e-", .badNumber), ("-.5", .badNumber),
-    ("01", .trailingBytes), ("1 2", .trailingBytes), ("nulll", .trailingBytes), ("[]]", .trailingBytes),
-    ("{}}", .trailingBytes), ("\"a\"b", .trailingBytes), ("0x1", .trailingBytes), ("1\u{0}", .trailingBytes),
+    ("01", .trailingBytes), ("1 2", .trailingBytes), ("nulll", .trailingBytes),
+    ("[]]", .trailingBytes),
+    ("{}}", .trailingBytes), ("\"a\"b", .trailingBytes), ("0x1", .trailingBytes),
+    ("1\u{0}", .trailingBytes),
     ("\"\\x\"", .badEscape), ("\"\\", .badEscape), ("\"\\u", .badEscape), ("\"\\u12", .badEscape),
     ("\"\\u12G4\"", .badEscape), ("\"\\U0041\"", .badEscape), ("\"\\'\"", .badEscape),
     ("\"\\uD800\"", .badEscape), ("\"\\uDC00\"", .badEscape), ("\"\\uD800\\n\"", .badEscape),
-    ("\"\\uD800\\u0041\"", .badEscape), ("\"\\uD800\\uD800\"", .badEscape), ("\"\\uD800\\uDC0\"", .badEscape),
+    ("\"\\uD800\\u0041\"", .badEscape), ("\"\\uD800\\uD800\"", .badEscape),
+    ("\"\\uD800\\uDC0\"", .badEscape),
     ("\"\\uD800x\"", .badEscape), ("\"\\uD83D\\uDE0", .badEscape),
     ("\"\n\"", .controlCharacter), ("\"\t\"", .controlCharacter), ("\"\u{0}\"", .controlCharacter),
     ("\"\u{1F}\"", .controlCharacter), ("{\"\n\":1}", .controlCharacter),
@@ -73,7 +83,9 @@ final class JSONReaderTests: XCTestCase {
   }
 
   func testOffsetsOfErrors() {
-    let cases = [("[1,x]", 3), ("{\"a\":tru}", 5), ("[1] ,", 4), ("\"a\nb\"", 2), ("", 0), ("[1", 2)]
+    let cases = [
+      ("[1,x]", 3), ("{\"a\":tru}", 5), ("[1] ,", 4), ("\"a\nb\"", 2), ("", 0), ("[1", 2),
+    ]
     for (text, offset) in cases { XCTAssertEqual(error(bytes(text))?.offset, offset, text) }
   }
 
@@ -95,7 +107,9 @@ final class JSONReaderTests: XCTestCase {
   func testRandomBytes() {
     for seed in UInt64(1)...2000 {
       var random = RandomGenerator(seed: seed)
-      let text = (0..<40).map { _ in random.element(of: bytes("[]{}\",:\\u0d8etrn-1. \u{C3}\u{A4}\n")) }
+      let text = (0..<40).map { _ in
+        random.element(of: bytes("[]{}\",:\\u0d8etrn-1. \u{C3}\u{A4}\n"))
+      }
       _ = error(text)
     }
   }
@@ -104,7 +118,8 @@ final class JSONReaderTests: XCTestCase {
     let bad: [[UInt8]] = [
       [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xC2, 0x41], [0xE0, 0x80, 0x80],
       [0xE0, 0x9F, 0xBF], [0xE2, 0x98], [0xE2, 0x41, 0x83], [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF],
-      [0xF0, 0x80, 0x80, 0x80], [0xF0, 0x8F, 0xBF, 0xBF], [0xF0, 0x9F, 0x98], [0xF4, 0x90, 0x80, 0x80],
+      [0xF0, 0x80, 0x80, 0x80], [0xF0, 0x8F, 0xBF, 0xBF], [0xF0, 0x9F, 0x98],
+      [0xF4, 0x90, 0x80, 0x80],
       [0xF5, 0x80, 0x80, 0x80], [0xFE], [0xFF],
     ]
     for sequence in bad {
@@ -144,7 +159,8 @@ final class JSONReaderTests: XCTestCase {
     // Brackets must pair at every depth.
     let mixed = String(repeating: "[{\"a\":", count: 16)
     XCTAssertNil(error(bytes(mixed + "1" + String(repeating: "}]", count: 16))))
-    XCTAssertEqual(error(bytes(mixed + "1" + String(repeating: "]}", count: 16)))?.reason, .unexpectedByte)
+    XCTAssertEqual(
+      error(bytes(mixed + "1" + String(repeating: "]}", count: 16)))?.reason, .unexpectedByte)
   }
 
   // MARK: values
@@ -154,19 +170,23 @@ final class JSONReaderTests: XCTestCase {
     XCTAssertEqual(
       try tokens(text),
       [
-        .beginObject, .key(2..<5), .beginArray, .number(9..<12), .string(15..<16), .null, .bool(true),
+        .beginObject, .key(2..<5), .beginArray, .number(9..<12), .string(15..<16), .null,
+        .bool(true),
         .endArray, .endObject,
       ])
   }
 
   func testStrings() throws {
     let cases = [
-      ("\"\"", ""), ("\"plain\"", "plain"), ("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\u{8}\u{C}\n\r\t"),
+      ("\"\"", ""), ("\"plain\"", "plain"),
+      ("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\u{8}\u{C}\n\r\t"),
       ("\"\\u0041\\u00e4\\u2603\\uFFFF\"", "Aä☃\u{FFFF}"), ("\"x\\uD83D\\uDE00y\"", "x😀y"),
       ("\"\\uDBFF\\uDFFF\\ud800\\udc00\"", "\u{10FFFF}\u{10000}"), ("\"\\u0000\"", "\0"),
       ("\"\\u007f\\u0080\\u07FF\\u0800\"", "\u{7F}\u{80}\u{7FF}\u{800}"), ("\"ä\\n☃\"", "ä\n☃"),
     ]
-    for (text, expected) in cases { XCTAssertEqual(try JSONValue(bytes(text)), .string(expected), text) }
+    for (text, expected) in cases {
+      XCTAssertEqual(try JSONValue(bytes(text)), .string(expected), text)
+    }
   }
 
   func testIntegers() throws {
@@ -186,8 +206,10 @@ final class JSONReaderTests: XCTestCase {
 
   func testDoubles() throws {
     let cases: [(String, Double?)] = [
-      ("0.5", 0.5), ("-1.25e2", -125), ("1e308", 1e308), ("1e309", nil), ("-1e999", nil), ("1e-400", 0),
-      ("4.9e-324", .leastNonzeroMagnitude), ("123456789012345678901234567890", 1.2345678901234568e29),
+      ("0.5", 0.5), ("-1.25e2", -125), ("1e308", 1e308), ("1e309", nil), ("-1e999", nil),
+      ("1e-400", 0),
+      ("4.9e-324", .leastNonzeroMagnitude),
+      ("123456789012345678901234567890", 1.2345678901234568e29),
     ]
     for (text, expected) in cases {
       let text = bytes(text)
@@ -198,7 +220,9 @@ final class JSONReaderTests: XCTestCase {
   }
 
   func testTypedValues() {
-    func type(_ text: String, _ read: (inout JSONReader) throws(JSONError) -> Void) -> JSONError.Reason? {
+    func type(_ text: String, _ read: (inout JSONReader) throws(JSONError) -> Void) -> JSONError
+      .Reason?
+    {
       let text = bytes(text)
       var reader = JSONReader(text.span)
       do throws(JSONError) { try read(&reader) } catch { return error.reason }

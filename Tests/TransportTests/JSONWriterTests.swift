@@ -15,7 +15,10 @@ final class JSONWriterTests: XCTestCase {
       (.integer(.max), "9223372036854775807"), (.integer(.min), "-9223372036854775808"),
       (.double(0.5), "0.5"), (.double(-21.25), "-21.25"), (.double(.infinity), "null"),
       (.double(-.infinity), "null"), (.double(.nan), "null"), (.string(""), "\"\""),
-      (.string("\"\\/\n\r\t\u{8}\u{C}\u{0}\u{1F}\u{7F}"), #""\"\\/\n\r\t\u0008\u000c\u0000\u001f"# + "\u{7F}\""),
+      (
+        .string("\"\\/\n\r\t\u{8}\u{C}\u{0}\u{1F}\u{7F}"),
+        #""\"\\/\n\r\t\u0008\u000c\u0000\u001f"# + "\u{7F}\""
+      ),
       (.string("ä☃😀"), "\"ä☃😀\""), (.array([]), "[]"), (.object([]), "{}"),
       (.array([.integer(1), .array([]), .object([]), .null]), "[1,[],{},null]"),
       (

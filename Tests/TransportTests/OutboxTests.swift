@@ -3,7 +3,9 @@ import XCTest
 @testable import Transport
 
 final class OutboxTests: XCTestCase {
-  private func instant(_ seconds: Int64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }
+  private func instant(_ seconds: Int64) -> Instant {
+    Instant(nanoseconds: seconds * 1_000_000_000)
+  }
 
   private func append(
     _ payload: String, expires: Int64, isRequest: Bool = false, to outbox: inout Outbox
@@ -17,7 +19,9 @@ final class OutboxTests: XCTestCase {
   }
 
   /// The payloads that are written at a time.
-  private func written(_ outbox: inout Outbox, at now: Int64, capacity: Int = 4096) throws -> [String] {
+  private func written(_ outbox: inout Outbox, at now: Int64, capacity: Int = 4096) throws
+    -> [String]
+  {
     var buffer = WriteBuffer(capacity: capacity)
     outbox.write(into: &buffer, at: instant(now))
     var reader = ClientOperationReader()
@@ -67,7 +71,9 @@ final class OutboxTests: XCTestCase {
 
   func testWhatDoesNotFitWaits() throws {
     var outbox = Outbox(bytes: 1000, messagesMax: 10)
-    for payload in ["11111", "22222", "33333"] { XCTAssertTrue(append(payload, expires: 9, to: &outbox)) }
+    for payload in ["11111", "22222", "33333"] {
+      XCTAssertTrue(append(payload, expires: 9, to: &outbox))
+    }
     XCTAssertEqual(try written(&outbox, at: 0, capacity: 14), [])
     XCTAssertEqual(try written(&outbox, at: 0, capacity: 32), ["11111", "22222"])
     XCTAssertEqual(try written(&outbox, at: 0, capacity: 32), ["33333"])
@@ -100,7 +106,9 @@ final class OutboxTests: XCTestCase {
         case 0, 1:
           while let first = model.first, first.expires <= now { model.removeFirst(); _ = first }
           outbox.dropExpired(at: instant(now))
-          let size = model.reduce(0) { $0 + "PUB s \($1.payload.count)\r\n\r\n".utf8.count + $1.payload.utf8.count }
+          let size = model.reduce(0) {
+            $0 + "PUB s \($1.payload.count)\r\n\r\n".utf8.count + $1.payload.utf8.count
+          }
           let length = "PUB s \(payload.count)\r\n\r\n".utf8.count + payload.utf8.count
           let fits = model.count < messagesMax && size + length <= 100
           XCTAssertEqual(append(payload, expires: expires, to: &outbox), fits, "seed \(seed)")

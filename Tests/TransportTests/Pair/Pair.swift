@@ -164,7 +164,8 @@ final class Pair {
     let subject = bytes(subject)
     let headers: [UInt8] = []
     let id = try endpoint.connection.request(
-      subject: subject.span, headers: headers.span, payload: payload.span, timeout: timeout, at: now)
+      subject: subject.span, headers: headers.span, payload: payload.span, timeout: timeout, at: now
+    )
     endpoint.flush(at: now)
     return id
   }
