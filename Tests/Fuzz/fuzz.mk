@@ -4,3 +4,8 @@ SECONDS ?= 60
 fuzz: ## Fuzz the parsers for SECONDS=60 seconds each, after proving that a planted trap is found
 	Tests/Fuzz/run canary
 	Tests/Fuzz/run $(SECONDS)
+
+.PHONY: fuzz-short
+fuzz-short: ## Fuzz the parsers for a few seconds each
+	Tests/Fuzz/run canary
+	Tests/Fuzz/run 5
