@@ -2,7 +2,7 @@ import Transport
 
 /// A value as operations take and return it, whatever the dialect that carried it: JSON,
 /// MessagePack or another encoding is only its outside.
-public indirect enum Value: Equatable {
+public enum Value: Equatable {
   case null
   case bool(Bool)
   case integer(Int64)
@@ -48,6 +48,7 @@ public struct Record: Equatable {
   }
 
   /// Adds a field at the end. The caller sees to it that names differ.
+  @inline(never)
   public mutating func append(_ name: String, _ value: Value) {
     fields.append(Field(name: name, value: value))
   }

@@ -21,6 +21,10 @@ public final class Client: MessageBus {
     let completion: (borrowing RequestOutcome) -> Void
   }
 
+  /// What the kernel may hold unsent. A PING of ours waits behind it: at 16 kbit/s this is two seconds,
+  /// well within `ConnectionLimits.pingTimeout`.
+  private static let unsentBytesMax: UInt32 = 4096
+
   private let loop: EventLoop
   private let servers: [ServerURL]
   private let limits: ConnectionLimits
@@ -162,7 +166,7 @@ public final class Client: MessageBus {
 
   private func opened(_ socket: Int32) {
     var options = linux_tcp_options()
-    options.unsent_bytes_max = UInt32(clamping: limits.writeBufferBytes)
+    options.unsent_bytes_max = Client.unsentBytesMax
     options.user_timeout_milliseconds = UInt32(
       clamping: (limits.pingInterval + limits.pingTimeout).milliseconds)
     // An option that a kernel does not know is no reason to stay away: our own timers do the same.

@@ -8,6 +8,7 @@ extension String {
   public static func == (left: String, right: String) -> Bool { isSame(left, right) }
   public static func != (left: String, right: String) -> Bool { !isSame(left, right) }
 
+  @inline(never)
   private static func isSame(_ left: String, _ right: String) -> Bool {
     if left.utf8.count != right.utf8.count { return false }
     var other = right.utf8.makeIterator()
@@ -18,6 +19,7 @@ extension String {
 
 extension String {
   /// Whether the text begins with the bytes of `prefix`.
+  @inline(never)
   public func begins(with prefix: StaticString) -> Bool {
     let expected = ascii(prefix)
     if utf8.count < expected.count { return false }
@@ -39,12 +41,14 @@ extension String {
 
 extension Array where Element == String {
   /// Whether one of the texts is `text`, byte by byte.
+  @inline(never)
   public func includes(_ text: String) -> Bool {
     for element in self where element == text { return true }
     return false
   }
 
   /// The texts in one, `separator` between them.
+  @inline(never)
   public func joined(by separator: String) -> String {
     var joined = ""
     for (index, element) in enumerated() {

@@ -3,6 +3,7 @@ import Transport
 // `Value` and `Record` as JSON texts.
 
 extension JSONWriter {
+  @inline(never)
   mutating func value(_ value: Value) {
     switch value {
     case .null: null()
@@ -19,6 +20,7 @@ extension JSONWriter {
     }
   }
 
+  @inline(never)
   mutating func record(_ record: Record) {
     beginObject()
     fields(of: record)
@@ -26,6 +28,7 @@ extension JSONWriter {
   }
 
   /// A record's fields within an object that is already open.
+  @inline(never)
   mutating func fields(of record: Record) {
     for field in record.fields {
       key(field.name)
@@ -33,11 +36,13 @@ extension JSONWriter {
     }
   }
 
+  @inline(never)
   mutating func field(_ name: String, _ text: String) {
     key(name)
     string(text)
   }
 
+  @inline(never)
   mutating func field(_ name: String, _ number: Int64) {
     key(name)
     integer(number)

@@ -18,6 +18,7 @@ struct ByteRing: ~Copyable {
   var freeCount: Int { capacity - count }
 
   /// Appends bytes; the owner has made sure that they fit.
+  @inline(never)
   mutating func append(_ source: Span<UInt8>) {
     assert(source.count <= freeCount)
     if source.count > freeCount { return }
@@ -31,6 +32,7 @@ struct ByteRing: ~Copyable {
     count += source.count
   }
 
+  @inline(never)
   mutating func append(_ byte: UInt8) {
     assert(freeCount > 0)
     if freeCount == 0 { return }
@@ -51,6 +53,7 @@ struct ByteRing: ~Copyable {
   }
 
   /// Drops the oldest bytes.
+  @inline(never)
   mutating func removeFirst(_ length: Int) {
     assert(length <= count)
     let removed = min(max(length, 0), count)

@@ -10,15 +10,18 @@ public func ascii(_ literal: StaticString) -> Span<UInt8> {
 
 extension Span where Element == UInt8 {
   /// Whether the bytes are exactly those of `other`.
+  @inline(never)
   public func equals(_ other: Span<UInt8>) -> Bool {
     if count != other.count { return false }
     for index in indices where self[index] != other[index] { return false }
     return true
   }
 
+  @inline(never)
   public func equals(_ literal: StaticString) -> Bool { equals(ascii(literal)) }
 
   /// Whether the bytes are those of `literal`, upper and lower case ASCII letters being the same.
+  @inline(never)
   public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
     let other = ascii(literal)
     if count != other.count { return false }
@@ -26,17 +29,20 @@ extension Span where Element == UInt8 {
     return true
   }
 
+  @inline(never)
   public func starts(with literal: StaticString) -> Bool {
     let prefix = ascii(literal)
     return count >= prefix.count && extracting(0..<prefix.count).equals(prefix)
   }
 
+  @inline(never)
   public func startsIgnoringCase(with literal: StaticString) -> Bool {
     let length = literal.utf8CodeUnitCount
     return count >= length && extracting(0..<length).equalsIgnoringCase(literal)
   }
 
   /// The offset of the first `byte` at or after `start`, or nil.
+  @inline(never)
   public func firstOffset(of byte: UInt8, from start: Int = 0) -> Int? {
     var index = max(start, 0)
     while index < count {
@@ -79,12 +85,15 @@ extension Span where Element == UInt8 {
 func lowercased(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
 
 extension Array where Element == UInt8 {
+  @inline(never)
   public mutating func append(_ bytes: Span<UInt8>) {
     for index in bytes.indices { append(bytes[index]) }
   }
 
+  @inline(never)
   public mutating func append(ascii literal: StaticString) { append(Transport.ascii(literal)) }
 
+  @inline(never)
   public mutating func append(decimal number: UInt64) {
     var digits: InlineArray<20, UInt8> = .init(repeating: 0)
     let first = writeDecimal(number, into: &digits)

@@ -45,6 +45,7 @@ public struct WriteBuffer: ~Copyable {
 
   /// Room for `count` bytes at the end, or nothing when they do not fit. The caller then appends at
   /// most that many.
+  @inline(never)
   mutating func reserve(_ count: Int) -> Bool {
     if count > freeCount { return false }
     if count > capacity - end {
@@ -55,6 +56,7 @@ public struct WriteBuffer: ~Copyable {
     return true
   }
 
+  @inline(never)
   mutating func append(_ byte: UInt8) {
     assert(end < capacity)
     if end == capacity { return }
@@ -62,6 +64,7 @@ public struct WriteBuffer: ~Copyable {
     end += 1
   }
 
+  @inline(never)
   mutating func append(_ source: Span<UInt8>) {
     assert(source.count <= capacity - end)
     if source.count > capacity - end { return }
@@ -72,6 +75,7 @@ public struct WriteBuffer: ~Copyable {
   }
 
   /// Appends bytes, all or nothing.
+  @inline(never)
   public mutating func appendOrRefuse(_ source: Span<UInt8>) -> Bool {
     if !reserve(source.count) { return false }
     append(source)

@@ -61,6 +61,7 @@ public struct JSONReader: ~Escapable {
   @_lifetime(copy bytes)
   public init(_ bytes: Span<UInt8>) { self.bytes = bytes }
 
+  @inline(never)
   public mutating func next() throws(JSONError) -> JSONToken {
     skipBlanks()
     switch expectation {
@@ -87,6 +88,7 @@ public struct JSONReader: ~Escapable {
   }
 
   /// Passes over the value that follows (after a key: that key's value).
+  @inline(never)
   public mutating func skipValue() throws(JSONError) {
     let start = depth
     repeat {
@@ -95,6 +97,7 @@ public struct JSONReader: ~Escapable {
   }
 
   /// The text of a `.key` or `.string` token, escapes resolved.
+  @inline(never)
   public func text(_ range: Range<Int>) -> String {
     if bytes.extracting(range).firstOffset(of: 0x5C) == nil {
       return bytes.extracting(range).string
@@ -103,11 +106,13 @@ public struct JSONReader: ~Escapable {
   }
 
   /// Whether a `.key` or `.string` token spells `literal` (texts with escapes never do).
+  @inline(never)
   public func matches(_ range: Range<Int>, _ literal: StaticString) -> Bool {
     bytes.extracting(range).equals(literal)
   }
 
   /// The integer a `.number` token spells, or nil when it has a fraction, an exponent, or is too large.
+  @inline(never)
   public func integer(_ range: Range<Int>) -> Int64? {
     let digits = bytes.extracting(range)
     let isNegative = digits.count > 0 && digits[0] == 0x2D
@@ -119,22 +124,26 @@ public struct JSONReader: ~Escapable {
   }
 
   /// The number a `.number` token spells, or nil when it is beyond a Double.
+  @inline(never)
   public func double(_ range: Range<Int>) -> Double? {
     parseDecimal(bytes.extracting(range))
   }
 
   // MARK: values of a known type
 
+  @inline(never)
   public mutating func nextString() throws(JSONError) -> String {
     guard case .string(let range) = try next() else { throw unexpectedType }
     return text(range)
   }
 
+  @inline(never)
   public mutating func nextBool() throws(JSONError) -> Bool {
     guard case .bool(let value) = try next() else { throw unexpectedType }
     return value
   }
 
+  @inline(never)
   public mutating func nextInteger() throws(JSONError) -> Int64 {
     guard case .number(let range) = try next(), let number = integer(range) else {
       throw unexpectedType
@@ -284,6 +293,7 @@ public struct JSONReader: ~Escapable {
   }
 
   /// An error at the reader's present place.
+  @inline(never)
   public func failure(_ reason: JSONError.Reason) -> JSONError {
     JSONError(reason: reason, offset: offset)
   }

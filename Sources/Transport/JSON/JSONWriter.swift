@@ -6,11 +6,16 @@ public struct JSONWriter {
 
   public init() {}
 
+  @inline(never)
   public mutating func beginObject() { begin(0x7B) }
+  @inline(never)
   public mutating func endObject() { end(0x7D) }
+  @inline(never)
   public mutating func beginArray() { begin(0x5B) }
+  @inline(never)
   public mutating func endArray() { end(0x5D) }
 
+  @inline(never)
   public mutating func key(_ name: String) {
     separate()
     appendQuoted(name)
@@ -18,15 +23,19 @@ public struct JSONWriter {
     needsComma = false
   }
 
+  @inline(never)
   public mutating func string(_ text: String) {
     separate()
     appendQuoted(text)
     needsComma = true
   }
 
+  @inline(never)
   public mutating func bool(_ value: Bool) { word(value ? "true" : "false") }
+  @inline(never)
   public mutating func null() { word("null") }
 
+  @inline(never)
   public mutating func integer(_ number: Int64) {
     separate()
     if number < 0 { bytes.append(0x2D) }
@@ -35,6 +44,7 @@ public struct JSONWriter {
   }
 
   /// JSON has no infinities and no NaN: these are written as null.
+  @inline(never)
   public mutating func double(_ number: Double) {
     guard number.isFinite else { return null() }
     separate()
@@ -64,6 +74,7 @@ public struct JSONWriter {
     if needsComma { bytes.append(0x2C) }
   }
 
+  @inline(never)
   private mutating func appendQuoted(_ text: String) {
     bytes.append(0x22)
     for byte in text.utf8 { append(escaping: byte) }

@@ -40,6 +40,7 @@ public struct HeaderReader: ~Escapable {
   }
 
   /// The first value of a header, as offsets into the block, wherever `next` has come to.
+  @inline(never)
   public func value(of name: StaticString) -> Range<Int>? {
     var rest = self
     rest.offset = start
@@ -76,6 +77,7 @@ public struct HeaderWriter {
   public init() { block.append(ascii: "NATS/1.0\r\n") }
 
   /// Adds a header. Line breaks in the value would forge further headers; they become blanks.
+  @inline(never)
   public mutating func append(_ name: StaticString, _ value: String) {
     block.append(ascii: name)
     block.append(ascii: ": ")
@@ -84,6 +86,7 @@ public struct HeaderWriter {
   }
 
   /// The whole block with its closing empty line.
+  @inline(never)
   public func finished() -> [UInt8] {
     var bytes = block
     bytes.append(ascii: "\r\n")
