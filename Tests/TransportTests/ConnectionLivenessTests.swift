@@ -90,7 +90,7 @@ final class ConnectionLivenessTests: XCTestCase {
     let later = pair.now + limits.pingInterval
     pair.endpoint.connection.handleDeadline(at: later)
     pair.endpoint.connection.writeOutput(into: &output, at: later)
-    XCTAssertEqual(output.bytes.text.prefix(6), "PING\r\n")
+    XCTAssertEqual(output.bytes.string.prefix(6), "PING\r\n")
   }
 
   // MARK: reconnecting

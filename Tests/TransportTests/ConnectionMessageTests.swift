@@ -11,7 +11,7 @@ final class ConnectionMessageTests: XCTestCase {
     for number in 0..<20 { try pair.publish("a", bytes("\(number)")) }
     pair.start()
     try pair.drive { pair.server.received.count == 20 }
-    XCTAssertEqual(pair.server.received.map(\.message.payload.text), (0..<20).map(String.init))
+    XCTAssertEqual(pair.server.received.map(\.message.payload.string), (0..<20).map(String.init))
     XCTAssertEqual(pair.endpoint.connection.statistics.messagesOut, 20)
     XCTAssertEqual(pair.endpoint.connection.statistics.expiredOut, 0)
   }
@@ -28,7 +28,7 @@ final class ConnectionMessageTests: XCTestCase {
     pair.endpoint.heal()
     try pair.drive { pair.isConnected }
     try pair.drive(for: .seconds(1))
-    let payloads = pair.server.received.map { Int($0.message.payload.text) ?? 0 }
+    let payloads = pair.server.received.map { Int($0.message.payload.string) ?? 0 }
     XCTAssertEqual(payloads, Array(((payloads.first ?? 99)...10)))
     XCTAssertGreaterThanOrEqual(payloads[0], 6)
     XCTAssertEqual(
@@ -203,7 +203,7 @@ final class ConnectionMessageTests: XCTestCase {
     try pair.publish("fact", bytes("later"), expiresIn: .seconds(600))
     try pair.drive { pair.isConnected }
     try pair.drive(for: .seconds(1))
-    XCTAssertEqual(pair.server.received.map(\.message.payload.text), ["later"])
+    XCTAssertEqual(pair.server.received.map(\.message.payload.string), ["later"])
     XCTAssertEqual(pair.ends.count, 2)
   }
 
@@ -312,7 +312,7 @@ extension Pair {
 
   var responses: [String] {
     happenings.compactMap {
-      if case .response(_, let message) = $0 { return message.payload.text }
+      if case .response(_, let message) = $0 { return message.payload.string }
       return nil
     }
   }

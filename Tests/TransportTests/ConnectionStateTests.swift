@@ -102,7 +102,7 @@ final class ConnectionStateTests: XCTestCase {
       XCTAssertTrue(pair.isConnected, "\(name): \(pair.happenings.dropFirst(begun))")
       try pair.publish("works", bytes("yes"))
       try pair.drive(for: .seconds(1), stepsMax: 1000)
-      XCTAssertEqual(pair.server.received.last?.message.payload.text, "yes", name)
+      XCTAssertEqual(pair.server.received.last?.message.payload.string, "yes", name)
     } catch {
       XCTFail("\(name): \(error)")
     }

@@ -186,7 +186,7 @@ private struct Walk {
     for server in pair.servers {
       var last = -1
       for received in server.received where received.message.subject == "from.client" {
-        let number = Int(received.message.payload.text.prefix { $0 != " " }) ?? -1
+        let number = Int(received.message.payload.string.prefix { $0 != " " }) ?? -1
         if number <= last { return "message \(number) after \(last)" }
         last = number
         sent[number].receptions += 1

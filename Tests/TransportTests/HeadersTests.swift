@@ -52,7 +52,7 @@ final class HeadersTests: XCTestCase {
     var block = Block(status: reader.status)
     while let header = reader.next() {
       block.headers.append(
-        Array(text[header.name]).text + "=" + Array(text[header.value]).text)
+        Array(text[header.name]).string + "=" + Array(text[header.value]).string)
     }
     XCTAssertNil(reader.next())
     return block
@@ -85,12 +85,12 @@ final class HeadersTests: XCTestCase {
   func testValueIsFoundWithoutCaseFirstOneFirst() throws {
     let block = bytes("NATS/1.0\r\nA: 1\r\nEdge-Deadline: x\r\nedge-deadline: y\r\n\r\n")
     var reader = try XCTUnwrap(HeaderReader(block.span)?.value(of: "EDGE-deadline"))
-    XCTAssertEqual(Array(block[reader]).text, "x")
+    XCTAssertEqual(Array(block[reader]).string, "x")
     // Also when the lines were walked over before.
     guard var walked = HeaderReader(block.span) else { return XCTFail() }
     while walked.next() != nil {}
     reader = try XCTUnwrap(walked.value(of: "A"))
-    XCTAssertEqual(Array(block[reader]).text, "1")
+    XCTAssertEqual(Array(block[reader]).string, "1")
     XCTAssertNil(walked.value(of: "Edge"))
     XCTAssertNil(walked.value(of: ""))
   }

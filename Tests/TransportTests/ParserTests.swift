@@ -144,8 +144,9 @@ final class ParserTests: XCTestCase {
       for rest in ["P", "MSG a 1 1\r"] {
         let pieces = [test.input + bytes(rest)]
         XCTAssertEqual(
-          Parsing(pieces, capacity: test.capacity).frames, test.frames, test.input.text)
-        XCTAssertEqual(Parsing(pieces, capacity: test.capacity).rest, bytes(rest), test.input.text)
+          Parsing(pieces, capacity: test.capacity).frames, test.frames, test.input.string)
+        XCTAssertEqual(
+          Parsing(pieces, capacity: test.capacity).rest, bytes(rest), test.input.string)
       }
     }
   }
@@ -160,8 +161,8 @@ final class ParserTests: XCTestCase {
       // The error ends everything: good frames behind it are not looked at.
       let pieces = [test.input + bytes("\r\nPING\r\n")]
       let parsing = Parsing(pieces, capacity: test.capacity)
-      XCTAssertEqual(parsing.frames, test.frames, test.input.text)
-      XCTAssertEqual(parsing.error, test.error, test.input.text)
+      XCTAssertEqual(parsing.frames, test.frames, test.input.string)
+      XCTAssertEqual(parsing.error, test.error, test.input.string)
     }
   }
 
@@ -175,10 +176,10 @@ final class ParserTests: XCTestCase {
     }
     for pieces in feedings {
       let parsing = Parsing(pieces, capacity: test.capacity)
-      let name = "\(test.input.text.debugDescription) in \(pieces.count) pieces"
+      let name = "\(test.input.string.debugDescription) in \(pieces.count) pieces"
       XCTAssertEqual(parsing.frames, test.frames, name, line: line)
       XCTAssertEqual(parsing.error, test.error, name, line: line)
-      if let rest { XCTAssertEqual(parsing.rest.text, rest, name, line: line) }
+      if let rest { XCTAssertEqual(parsing.rest.string, rest, name, line: line) }
     }
   }
 

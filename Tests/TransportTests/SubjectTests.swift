@@ -23,7 +23,7 @@ final class SubjectTests: XCTestCase {
       XCTAssertEqual(Subject.isValid(subject.span, allowsWildcards: true), kind != .invalid, text)
       XCTAssertEqual(Subject(subject) != nil, kind == .subject, text)
       XCTAssertEqual(
-        Subject(subject, allowsWildcards: true)?.text, kind == .invalid ? nil : text, text)
+        Subject(subject, allowsWildcards: true)?.string, kind == .invalid ? nil : text, text)
     }
   }
 
@@ -73,7 +73,7 @@ final class SubjectTests: XCTestCase {
       let subject = bytes(text)
       var reader = TokenReader(subject.span)
       var seen: [String] = []
-      while let token = reader.next() { seen.append(Array(subject[token]).text) }
+      while let token = reader.next() { seen.append(Array(subject[token]).string) }
       XCTAssertEqual(seen, tokens, text)
       XCTAssertNil(reader.next())
     }

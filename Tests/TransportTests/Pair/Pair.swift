@@ -45,7 +45,7 @@ final class Pair {
   /// The payloads of all messages received, as text.
   var payloads: [String] {
     happenings.compactMap {
-      if case .message(let message) = $0 { return message.payload.text }
+      if case .message(let message) = $0 { return message.payload.string }
       return nil
     }
   }
