@@ -151,7 +151,7 @@ private struct Run: ~Copyable {
       case .oversizedMessage(let frame, let size):
         require(size > 0)
         check(frame)
-      case .serverError(let range): _ = input.bytes.extracting(range).text
+      case .serverError(let range): _ = input.bytes.extracting(range).string
       case .connected, .disconnected: break
       }
     }
