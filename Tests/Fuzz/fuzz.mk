@@ -1,11 +1,11 @@
 SECONDS ?= 60
 
-.PHONY: fuzz fuzz-short
-fuzz: ## Fuzz each parser for SECONDS=60 seconds, after proving that a planted trap is found
+.PHONY: fuzz
+fuzz: ## Fuzz the parsers for SECONDS=60 seconds each, after proving that a planted trap is found
 	Tests/Fuzz/run canary
 	Tests/Fuzz/run $(SECONDS)
 
-# Part of `make test`.
-fuzz-short:
+.PHONY: fuzz-short
+fuzz-short: ## Fuzz the parsers for a few seconds each
 	Tests/Fuzz/run canary
-	Tests/Fuzz/run 3
+	Tests/Fuzz/run 5

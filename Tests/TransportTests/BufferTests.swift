@@ -161,6 +161,6 @@ final class BufferTests: XCTestCase {
     XCTAssertEqual(bytes("abcabc").span.firstOffset(of: 0x62, from: 2), 4)
     XCTAssertEqual(bytes("abc").span.firstOffset(of: 0x61, from: -9), 0)
     XCTAssertNil(bytes("abc").span.firstOffset(of: 0x61, from: 9))
-    XCTAssertEqual([0x61, 0xFF, 0x62].span.text, "a\u{FFFD}b")
+    XCTAssertEqual([0x61, 0xFF, 0x62].span.string, "a\u{FFFD}b")
   }
 }

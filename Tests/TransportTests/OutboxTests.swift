@@ -27,7 +27,9 @@ final class OutboxTests: XCTestCase {
     var reader = ClientOperationReader()
     reader.append(buffer.bytes.array)
     var payloads: [String] = []
-    while case .publish(_, _, _, let payload) = try reader.next() { payloads.append(payload.text) }
+    while case .publish(_, _, _, let payload) = try reader.next() {
+      payloads.append(payload.string)
+    }
     XCTAssertTrue(reader.isEmpty)
     return payloads
   }

@@ -10,7 +10,7 @@ final class SubscriptionTableTests: XCTestCase {
   private func write(_ table: inout SubscriptionTable, capacity: Int = 1000) -> String {
     var buffer = WriteBuffer(capacity: capacity)
     let isWhole = table.write(into: &buffer)
-    return buffer.bytes.text.replacingCRLF + (isWhole ? "" : "...")
+    return buffer.bytes.string.replacingCRLF + (isWhole ? "" : "...")
   }
 
   func testTellsEachThingOnce() throws {

@@ -1,8 +1,8 @@
 /// The number that a decimal spells: `-12.5`, `4e-3`; nil when the bytes are anything else, or when
 /// the number is too large for a Double.
 ///
-/// Up to 15 digits and 22 powers of ten it is the nearest Double; beyond, it may be off by a few units
-/// in the last place. The C library's exact conversion brings 128-bit arithmetic and some 30 KB.
+/// Up to 15 digits and 22 powers of ten it is the nearest Double; beyond, it may be off by some tens of
+/// units in the last place. The C library's exact conversion brings 128-bit arithmetic and some 30 KB.
 public func parseDecimal(_ bytes: Span<UInt8>) -> Double? {
   var reader = DecimalReader(bytes)
   let isNegative = reader.take(0x2D)
