@@ -158,7 +158,8 @@ private struct Run: ~Copyable {
     connection.writeOutput(into: &output, at: now)
     let count = output.count
     if count > 0 { require(output.bytes[count - 1] == 0x0A) }
-    if hasSocket { output.drain { $0.count } } else { require(count == 0) }
+    // The socket leaves something now and then; without a socket nothing waits for it.
+    if hasSocket { output.drain { $0.count - $0.count % 3 } } else { require(count == 0) }
   }
 
   private func check(_ frame: MessageFrame) {

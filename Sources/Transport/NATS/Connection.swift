@@ -318,7 +318,7 @@ public struct Connection: ~Copyable {
     case .awaitingPong, .connected, .draining: break
     }
     if owesConnect {
-      if !Encoder.line("CONNECT", connectArgument().span, into: &output) { return }
+      if !Encoder.line("CONNECT", options.connectArgument.span, into: &output) { return }
       owesConnect = false
     }
     if !subscriptions.write(into: &output) { return }
@@ -441,45 +441,5 @@ public struct Connection: ~Copyable {
       return .requestFailed(id, .noResponders)
     }
     return .response(id, message)
-  }
-
-  private func connectArgument() -> [UInt8] {
-    var json = JSONWriter()
-    json.beginObject()
-    json.key("verbose")
-    json.bool(false)
-    json.key("pedantic")
-    json.bool(false)
-    json.key("echo")
-    json.bool(options.echo)
-    json.key("tls_required")
-    json.bool(false)
-    json.key("lang")
-    json.string("swift")
-    json.key("version")
-    json.string(options.version)
-    json.key("name")
-    json.string(options.name)
-    json.key("protocol")
-    json.integer(1)
-    json.key("headers")
-    json.bool(true)
-    json.key("no_responders")
-    json.bool(true)
-    json.endObject()
-    return json.bytes
-  }
-}
-
-/// The texts of -ERR have no type (ADR-40): these are known to leave the connection open.
-enum ServerErrorText {
-  static func closesConnection(_ text: Span<UInt8>) -> Bool {
-    for prefix: StaticString in [
-      "permissions violation", "invalid publish subject", "invalid subject",
-      "maximum subscriptions exceeded",
-    ] where text.startsIgnoringCase(with: prefix) {
-      return false
-    }
-    return true
   }
 }
