@@ -103,7 +103,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     body.append("name", .string(configuration.name))
     body.append("edge", .string(edge.isRising ? "rising" : "falling"))
     body.append("active", .bool(edge.isRising))
-    body.append("time", .string(time.wallClock(at: edge.time).rfc3339))
+    body.append("time", .string(Timestamp(of: edge.time, by: time).rfc3339))
     body.append("monotonic_ns", .integer(edge.time.nanoseconds))
     body.append("seq", .integer(lastSequence))
     body.append("line_seq", .integer(Int64(edge.lineSequence)))

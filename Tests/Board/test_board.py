@@ -11,7 +11,7 @@ from console import ConsoleError
 from nats_server import NATSServer
 
 MANIFEST_PATH = "/etc/edge-host.yaml"
-HOST_COMMAND = f"/bin/edge-host {MANIFEST_PATH}"
+HOST_COMMAND = f"/bin/edge-host run --manifest {MANIFEST_PATH}"
 
 DOOR = 1
 SIREN = 2

@@ -15,7 +15,12 @@ public final class SystemTime: TimeSource {
   public var wallClock: Timestamp { EventLoop.wallClock }
 }
 
-extension TimeSource {
+extension Timestamp {
   /// The time of day at an instant of the monotonic clock, by the time of day that it is now.
-  public func wallClock(at instant: Instant) -> Timestamp { wallClock + (instant - now) }
+  ///
+  /// Not a method of `TimeSource`: Embedded Swift compiles an extension's method, called on an
+  /// existential of another module, to a trap.
+  public init(of instant: Instant, by time: any TimeSource) {
+    self = time.wallClock + (instant - time.now)
+  }
 }
