@@ -9,7 +9,11 @@ let embedded = Context.environment["EDGE_HOST_EMBEDDED"] == "1"
 let swiftSettings: [SwiftSetting] =
   [.enableExperimentalFeature("Lifetimes")]
   + (embedded
-    ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize"])]
+    ? [
+      .enableExperimentalFeature("Embedded"),
+      // Exclusivity is checked at run time by the tests; on a board a trap would end the process.
+      .unsafeFlags(["-wmo", "-Osize", "-enforce-exclusivity=unchecked"]),
+    ]
     : [])
 
 let package = Package(
