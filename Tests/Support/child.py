@@ -22,7 +22,7 @@ class Child:
     def __init__(self, command, **options):
         program = shutil.which(command[0], path=SEARCH_PATH)
         if program is None:
-            raise FileNotFoundError(f"no {command[0]} on this machine: run Tests/Board/setup")
+            raise FileNotFoundError(f"no {command[0]} on this machine: see Tests/Support/install")
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "--", program, *command[1:]], **options)
         self.stdin = self._process.stdin

@@ -67,7 +67,7 @@ class Client:
         self._subscriptions = {}
         self._ids = itertools.count(1)
         options = {"verbose": False, "pedantic": True, "headers": True, "no_responders": True,
-                   "name": "board test", "lang": "python", "version": "0", "protocol": 1}
+                   "name": "test", "lang": "python", "version": "0", "protocol": 1}
         self._send(f"CONNECT {json.dumps(options)}\r\n".encode())
         self.flush()
 
