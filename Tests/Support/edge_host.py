@@ -12,47 +12,54 @@ from child import Child
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What is written before the program's arguments: a program, perhaps behind an emulator.
-COMMAND = shlex.split(os.environ.get("EDGE_HOST", ".build/debug/edge-host"))
+# What is written before the program's arguments: a program, perhaps behind an emulator. Files are
+# named from the project's top folder.
+COMMAND = [str(ROOT / word) if (ROOT / word).is_file() else word
+           for word in shlex.split(os.environ.get("EDGE_HOST", ".build/debug/edge-host"))]
 IS_EMULATED = "qemu" in COMMAND[0]
 
 # How long something that must happen may take on a machine that is busy with other things.
 WAIT_SECONDS = 60
 
 
-def environment(server=None):
-    """The environment of a command for which LATTICE_HOST names the server, as for an operator."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LATTICE_")}
-    return {**kept, "LATTICE_HOST": server} if server else kept
+def environment(server=None, lattice=None):
+    """The environment of a command, with the variables an operator would set and no others."""
+    variables = {name: value for name, value in os.environ.items()
+                 if not name.startswith("LATTICE_")}
+    if server:
+        variables["LATTICE_HOST"] = server
+    if lattice:
+        variables["LATTICE_NAMESPACE"] = lattice
+    return variables
 
 
-def run_command(*arguments, server=None, timeout=WAIT_SECONDS, **options):
+def run_command(*arguments, server=None, lattice=None, timeout=WAIT_SECONDS):
     """Runs edge-host with arguments to its end; returns the subprocess.CompletedProcess."""
-    return subprocess.run([*COMMAND, *arguments], cwd=ROOT, env=environment(server),
+    return subprocess.run([*COMMAND, *arguments], cwd=ROOT, env=environment(server, lattice),
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=timeout, **options)
+                          timeout=timeout)
 
 
 class EdgeHost:
     """`edge-host ARGUMENTS` in the background, ended with the context.
 
-    log  file for its standard error; output goes there too unless `output` names another
+    log  file that keeps its standard error
     """
 
-    def __init__(self, *arguments, server=None, log=None, output=None):
+    def __init__(self, *arguments, server=None, log=None):
         self._arguments = arguments
         self._server = server
         self._log = log
-        self._output = output
 
     def __enter__(self):
         self._temporary = tempfile.TemporaryDirectory(prefix="edge-host-")
         folder = Path(self._temporary.name)
         self._log = self._log or folder / "log"
-        with open(self._log, "wb") as log, open(self._output or folder / "output", "wb") as output:
+        self._output = folder / "output"
+        with open(self._log, "wb") as log, open(self._output, "wb") as output:
             self._process = Child(
                 [*COMMAND, *self._arguments], cwd=ROOT, env=environment(self._server),
-                stdin=subprocess.DEVNULL, stdout=output if self._output else log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=output, stderr=log)
         return self
 
     def __exit__(self, *_):
@@ -72,16 +79,22 @@ class EdgeHost:
         return self._log.read_text(errors="replace")
 
     @property
-    def output(self):
-        return self._output.read_text(errors="replace")
+    def output_lines(self):
+        """The whole lines of its standard output so far."""
+        return self._output.read_text(errors="replace").split("\n")[:-1]
 
-    def wait_for_log(self, text, timeout=WAIT_SECONDS):
+    def wait_until(self, condition, complaint, timeout=WAIT_SECONDS):
+        """Returns the first value of `condition()` that is true; the program must run until then."""
         deadline = time.monotonic() + timeout
-        while text not in self.log:
+        while not (value := condition()):
             if time.monotonic() > deadline or not self.is_running:
                 state = "runs" if self.is_running else f"ended with status {self._process.status}"
-                raise AssertionError(f"no \"{text}\" from edge-host, which {state}:\n{self.log}")
+                raise AssertionError(f"{complaint}; edge-host {state}:\n{self.log}")
             time.sleep(0.02)
+        return value
+
+    def wait_for_log(self, text, timeout=WAIT_SECONDS):
+        self.wait_until(lambda: text in self.log, f"no \"{text}\" in the log", timeout)
 
     def terminate(self):
         self._process.signal(signal.SIGTERM)

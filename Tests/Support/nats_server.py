@@ -26,7 +26,7 @@ class NATSServer:
 
     def __init__(self, configuration=PLAIN, variables=None, port=None, log=None):
         self._configuration = configuration
-        self._variables = variables or {}
+        self.variables = dict(variables or {})
         self.port = port or free_port()
         self.leaf_port = free_port()
         self._log = log
@@ -54,11 +54,6 @@ class NATSServer:
         return f"127.0.0.1:{self.port}"
 
     @property
-    def leaf_url(self):
-        """What a leaf node's `remotes` name to join this server."""
-        return f"nats-leaf://127.0.0.1:{self.leaf_port}"
-
-    @property
     def log(self):
         return self._log.read_text() if self._log.exists() else ""
 
@@ -71,7 +66,7 @@ class NATSServer:
             path.write_text(self._configuration)
         # A value that begins with a digit is quoted in a configuration unless it is a number.
         environment = {**os.environ, "PORT": str(self.port), "LEAF_PORT": str(self.leaf_port),
-                       "STORE": f'"{self._folder}"', **self._variables}
+                       "STORE": f'"{self._folder}"', **self.variables}
         with open(self._log, "ab") as output:
             self._process = Child(
                 ["nats-server", "--config", str(path)],

@@ -20,12 +20,12 @@ class Warehouse:
         def log(name):
             return logs and logs / f"{name}.log"
 
-        advertise = {}
-        self.hub = NATSServer(EXAMPLE / "hub.conf", advertise, log=log("hub"))
+        self.hub = NATSServer(EXAMPLE / "hub.conf", log=log("hub"))
         self.uplink = Link(self.hub.leaf_port)
-        advertise["ADVERTISE"] = f'"127.0.0.1:{self.uplink.port}"'
-        self.leaf = NATSServer(EXAMPLE / "leaf.conf", log=log("leaf"), variables={
-            "UPLINK": f"nats-leaf://127.0.0.1:{self.uplink.port}"})
+        self.leaf = NATSServer(EXAMPLE / "leaf.conf", log=log("leaf"))
+        uplink_address = f"127.0.0.1:{self.uplink.port}"
+        self.hub.variables["ADVERTISE"] = f'"{uplink_address}"'
+        self.leaf.variables["UPLINK"] = f"nats-leaf://{uplink_address}"
 
     def __enter__(self):
         with ExitStack() as stack:
