@@ -13,9 +13,14 @@ class Stream:
         self._client = client
         self.name = name
 
-    def create(self, subjects):
-        self._call("CREATE", {"name": self.name, "subjects": subjects, "storage": "file",
-                              "retention": "limits", "num_replicas": 1})
+    def create(self, subjects, **limits):
+        self._configure("CREATE", subjects, limits)
+
+    def update(self, subjects, **limits):
+        self._configure("UPDATE", subjects, limits)
+
+    def delete(self):
+        self._call("DELETE", {})
 
     @property
     def state(self):
@@ -33,6 +38,10 @@ class Stream:
             return []
         return [self.message(sequence)[1]
                 for sequence in range(state["first_seq"], state["last_seq"] + 1)]
+
+    def _configure(self, operation, subjects, limits):
+        self._call(operation, {"name": self.name, "subjects": subjects, "storage": "file",
+                               "retention": "limits", "num_replicas": 1, **limits})
 
     def _call(self, operation, request):
         answer = self._client.request(f"$JS.API.STREAM.{operation}.{self.name}", request).json()
