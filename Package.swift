@@ -31,7 +31,8 @@ let package = Package(
     .testTarget(name: "TransportTests", dependencies: ["Transport"]),
     .testTarget(name: "LatticeTests", dependencies: ["Lattice", "Transport"]),
     .testTarget(name: "GPIOProviderTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),
-    .testTarget(name: "EdgeHostTests", dependencies: ["EdgeHost", "GPIOProvider", "Transport"]),
+    .testTarget(
+      name: "EdgeHostTests", dependencies: ["EdgeHost", "GPIOProvider", "Lattice", "Transport"]),
   ],
   swiftLanguageModes: [.v6]
 )

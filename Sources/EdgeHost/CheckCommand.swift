@@ -4,21 +4,22 @@ import Transport
 /// It opens no line and no connection, so it runs anywhere.
 enum CheckCommand {
   /// Returns the exit status: 0, or 2 when the manifest has mistakes.
-  static func run(_ path: String, expandingEnvironment: Bool = false) -> Int32 {
+  static func run(_ file: ManifestPath) -> Int32 {
     do throws(ManifestErrors) {
-      let manifest = try ManifestFile.load(path, expandingEnvironment: expandingEnvironment)
-      let line: Message = "\(path): ok: \(summary(of: manifest))\n"
-      StandardStream.output.write(line.text)
+      let manifest = try ManifestFile.load(
+        file.path, expandingEnvironment: file.expandsEnvironment)
+      let line: Text = "\(file.path): ok: \(summary(of: manifest))\n"
+      StandardStream.output.write(line)
       return 0
     } catch {
-      StandardStream.error.write(error.description)
+      StandardStream.error.write(error.text)
       return 2
     }
   }
 
   /// `host dock-7 in lattice wh7, 2 lines, 1 sensor`
-  static func summary(of manifest: Manifest) -> Message {
-    var text: Message = "host \(manifest.host.name ?? "(named by the kernel)")"
+  static func summary(of manifest: Manifest) -> Text {
+    var text: Text = "host \(manifest.host.name ?? "(named by the kernel)")"
     text += " in lattice \(manifest.host.lattice)"
     for capability in manifest.capabilities {
       switch capability {
@@ -31,7 +32,7 @@ enum CheckCommand {
     return text
   }
 
-  private static func count(_ count: Int, _ one: StaticString, _ many: StaticString) -> Message {
+  private static func count(_ count: Int, _ one: StaticString, _ many: StaticString) -> Text {
     "\(count) \(count == 1 ? one : many)"
   }
 }

@@ -1,4 +1,5 @@
 import Lattice
+import Transport
 
 /// The actors bound to a provider.
 struct Bindings {

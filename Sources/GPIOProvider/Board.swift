@@ -66,19 +66,20 @@ public enum BoardError: Error, Equatable {
   }
 }
 
-extension BoardError: CustomStringConvertible {
-  public var description: String {
+extension BoardError: TextConvertible {
+  public var text: Text {
     switch self {
     case .noSuchChip(let chip, let present):
       return "no GPIO chip is named or labelled \"\(chip)\"; there are: \(joined(present))"
     case .noSuchLine(let line, let chip):
-      return "no line is named \"\(line)\"" + (chip.map { " on chip \"\($0)\"" } ?? "")
+      if let chip { return "no line is named \"\(line)\" on chip \"\(chip)\"" }
+      return "no line is named \"\(line)\""
     case .ambiguousLine(let line, let chips):
-      return "line \"\(line)\" is in several places (\(joined(chips))): "
-        + "say which with chip: and the offset"
+      return
+        "line \"\(line)\" is in several places (\(joined(chips))): say which, with chip and offset"
     case .offsetOutOfRange(let offset, let chip, let lines):
-      return "line \(offset) is not on chip \"\(chip)\", which has "
-        + (lines == 0 ? "no lines" : "lines 0 to \(lines - 1)")
+      if lines == 0 { return "line \(offset) is not on chip \"\(chip)\", which has no lines" }
+      return "line \(offset) is not on chip \"\(chip)\", which has lines 0 to \(lines - 1)"
     case .busy(let line, let consumer):
       return consumer.isEmpty
         ? "line \(line) is in use by the kernel or a program that gives no name"
@@ -91,9 +92,6 @@ extension BoardError: CustomStringConvertible {
   }
 
   private func joined(_ names: [String]) -> String {
-    if names.isEmpty { return "none" }
-    var text = ""
-    for name in names { text += (text.isEmpty ? "" : ", ") + name }
-    return text
+    names.isEmpty ? "none" : names.joined(by: ", ")
   }
 }

@@ -45,7 +45,9 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   public var problems: [(line: String, reason: String)] {
     var problems: [(line: String, reason: String)] = []
     for line in lines {
-      if let problem = line.problem { problems.append((line.configuration.name, "\(problem)")) }
+      if let problem = line.problem {
+        problems.append((line.configuration.name, problem.description))
+      }
     }
     return problems
   }
@@ -135,18 +137,10 @@ extension GPIOProvider {
   private func answer(_ invocation: Invocation, at now: Instant) throws(InvocationError) -> Record {
     let name = invocation.resource
     guard let index = lines.firstIndex(where: { $0.configuration.name == name }) else {
-      throw noSuchResource("line", name, known: lines.map { $0.configuration.name })
+      throw .unknown("line", name, known: lines.map { $0.configuration.name })
     }
-    switch invocation.operation {
-    case "get":
-      try invocation.checkDeadline(at: now)
-      return try get(index, at: now)
-    case "set":
-      try invocation.checkDeadline(at: now)
-      return try set(index, invocation, at: now)
-    default:
-      throw noSuchOperation(invocation.operation, in: contract)
-    }
+    return invocation.operation == "set"
+      ? try set(index, invocation.arguments, at: now) : try get(index, at: now)
   }
 
   private func get(_ index: Int, at now: Instant) throws(InvocationError) -> Record {
@@ -159,16 +153,16 @@ extension GPIOProvider {
   }
 
   private func set(
-    _ index: Int, _ invocation: Invocation, at now: Instant
+    _ index: Int, _ arguments: Record, at now: Instant
   ) throws(InvocationError) -> Record {
     let configuration = lines[index].configuration
     if configuration.direction == .input {
       throw InvocationError(
         .conflict, "line \"\(configuration.name)\" is an input: it can be read, not set")
     }
-    let active = try invocation.requiredBool("active")
-    let pulse = try invocation.optionalInteger("pulse_ms", in: OutputControl.pulseMilliseconds)
-    let lease = try invocation.optionalInteger("lease_ms", in: OutputControl.leaseMilliseconds)
+    let active = arguments["active"]?.bool ?? false
+    let pulse = arguments["pulse_ms"]?.integer
+    let lease = arguments["lease_ms"]?.integer
     let handle = try takenHandle(index)
     do throws(BoardError) {
       try board.setActive(handle, active)
@@ -197,7 +191,8 @@ extension GPIOProvider {
   private func takenHandle(_ index: Int) throws(InvocationError) -> LineHandle {
     let line = lines[index]
     if let handle = line.handle { return handle }
-    let reason = line.problem.map { "\($0)" } ?? "it is not taken: the host is starting or stopping"
+    let reason =
+      line.problem.map { $0.description } ?? "it is not taken: the host is starting or stopping"
     throw InvocationError(.unavailable, "line \"\(line.configuration.name)\": \(reason)")
   }
 
@@ -254,7 +249,7 @@ extension GPIOProvider {
       }
       let isNews = lines[index].rewriteAt == nil
       lines[index].rewriteAt = now + GPIOProvider.rewritePeriod
-      if isNews { onProblem?(lines[index].configuration.name, "\(error)") }
+      if isNews { onProblem?(lines[index].configuration.name, error.description) }
     }
   }
 
@@ -270,7 +265,8 @@ extension GPIOProvider {
     do throws(BoardError) {
       try board.setActive(handle, active)
     } catch {
-      onProblem?(lines[index].configuration.name, "no safe state at stop: \(error)")
+      onProblem?(
+        lines[index].configuration.name, ("no safe state at stop: \(error)" as Text).string)
     }
   }
 
@@ -285,6 +281,6 @@ extension GPIOProvider {
     lines[index].state = .bad(error, retryAt: now + GPIOProvider.retryPeriod)
     lines[index].rewriteAt = nil
     if lines[index].configuration.safe != .keep { lines[index].control = nil }
-    if isNews { onProblem?(lines[index].configuration.name, "\(error)") }
+    if isNews { onProblem?(lines[index].configuration.name, error.description) }
   }
 }

@@ -59,7 +59,8 @@ struct LineSearch {
           offset: offset, chip: chip.name, lines: chip.lineCount)
       }
     case .name(let wanted):
-      for offset in 0..<chip.lineCount where lineName(offset) == wanted {
+      for offset in 0..<chip.lineCount {
+        guard let name = lineName(offset), name == wanted else { continue }
         matches.append(Match(chip: index, chipName: chip.name, offset: offset))
       }
     }
@@ -87,18 +88,21 @@ struct LineSearch {
 
   /// The denied device that has the wanted name, or else any.
   private var deniedPath: String? {
-    deniedPaths.first { $0.lastComponent == wantedChip } ?? deniedPaths.first
+    for path in deniedPaths {
+      if let wantedChip, path.lastComponent == wantedChip { return path }
+    }
+    return deniedPaths.first
   }
 
   private var locationText: String {
     switch location {
     case .name(let name): name
-    case .offset(let offset): "\(offset)"
+    case .offset(let offset): ("\(offset)" as Text).string
     }
   }
 
   private func placeText(_ match: Match) -> String {
-    "\(match.chipName) line \(match.offset)"
+    ("\(match.chipName) line \(match.offset)" as Text).string
   }
 }
 

@@ -116,7 +116,7 @@ extension LinuxBoard {
     var search = LineSearch(chip: line.chip, location: line.location)
     var opened: [(descriptor: Int32, path: String)] = []
     for number in kernelChipNumbers {
-      let path = "\(devicePath)\(number)"
+      let path = ("\(devicePath)\(number)" as Text).string
       let descriptor = linux_open(path, 1)
       if descriptor < 0 {
         // Any other failure means that there is no chip to be had here at present.

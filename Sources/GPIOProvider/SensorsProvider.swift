@@ -105,12 +105,8 @@ public final class SensorsProvider: CapabilityProvider {
   private func answer(_ invocation: Invocation, at now: Instant) throws(InvocationError) -> Record {
     let name = invocation.resource
     guard let index = sensors.firstIndex(where: { $0.configuration.name == name }) else {
-      throw noSuchResource("sensor", name, known: sensors.map { $0.configuration.name })
+      throw .unknown("sensor", name, known: sensors.map { $0.configuration.name })
     }
-    guard invocation.operation == "get" else {
-      throw noSuchOperation(invocation.operation, in: contract)
-    }
-    try invocation.checkDeadline(at: now)
     if isMeasuredForCaller(index, at: now) { read(index, at: now, isPeriodic: false) }
     guard let body = sensors[index].body(at: now) else {
       throw InvocationError(.unavailable, "sensor \"\(name)\" has no reading yet")

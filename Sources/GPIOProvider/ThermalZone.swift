@@ -27,7 +27,7 @@ struct ThermalZone {
     guard let number = find() else {
       throw ReadingError("no thermal zone of type \"\(type)\" in \(root)")
     }
-    let path = "\(root)/thermal_zone\(number)/temp"
+    let path = ("\(root)/thermal_zone\(number)/temp" as Text).string
     let bytes: [UInt8]
     do throws(SystemError) {
       bytes = try ThermalZone.content(of: path)
@@ -51,7 +51,8 @@ struct ThermalZone {
   }
 
   private func hasType(_ number: Int) -> Bool {
-    guard let content = try? ThermalZone.content(of: "\(root)/thermal_zone\(number)/type") else {
+    let path: Text = "\(root)/thermal_zone\(number)/type"
+    guard let content = try? ThermalZone.content(of: path.string) else {
       return false
     }
     return ThermalZone.trimmed(content).elementsEqual(type.utf8)
@@ -93,5 +94,5 @@ struct ThermalZone {
 struct ReadingError: Error, Equatable {
   let reason: String
 
-  init(_ reason: String) { self.reason = reason }
+  init(_ reason: Text) { self.reason = reason.string }
 }

@@ -8,18 +8,18 @@ final class FactDelivery {
   private static let acknowledgementTimeout = Duration.seconds(5)
 
   private let bus: any MessageBus
-  private let clock: any TimeSource
+  private let time: any TimeSource
   private let diagnostics: any Diagnostics
   /// Start of every message id; a stream tells a repeated fact by the whole id.
   private let idPrefix: String
   private let queue: FactQueue
 
   init(
-    over bus: any MessageBus, clock: any TimeSource, diagnostics: any Diagnostics, hostID: String,
+    over bus: any MessageBus, time: any TimeSource, diagnostics: any Diagnostics, hostID: String,
     capacity: Int, seed: UInt64
   ) {
     self.bus = bus
-    self.clock = clock
+    self.time = time
     self.diagnostics = diagnostics
     idPrefix = hostID + "-"
     queue = FactQueue(capacity: capacity, seed: seed)
@@ -73,7 +73,7 @@ final class FactDelivery {
   }
 
   private func finished(_ sequence: UInt64, _ isAcknowledged: Bool) {
-    let now = clock.now
+    let now = time.now
     queue.handle(isAcknowledged ? .acknowledged : .notAcknowledged, of: sequence, at: now)
     sendNext(at: now)
   }

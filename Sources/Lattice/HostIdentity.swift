@@ -28,6 +28,6 @@ public struct HostIdentity {
   /// A new id: 22 random letters and digits.
   public static func makeID(seed: UInt64) -> String {
     var random = RandomGenerator(seed: seed)
-    return random.token(length: 22).span.text
+    return random.token(length: 22).span.string
   }
 }

@@ -47,9 +47,10 @@ public struct InvocationError: Error, Equatable {
   public let code: Code
   public let reason: String
 
-  public init(_ code: Code, _ reason: String) {
+  @inline(never)
+  public init(_ code: Code, _ reason: Text) {
     self.code = code
-    self.reason = reason
+    self.reason = reason.string
   }
 }
 

@@ -4,13 +4,13 @@ import Transport
 /// providers, and events from the providers to the dialects.
 public final class LatticeHost: EventSink {
   public let identity: HostIdentity
-  public let clock: any TimeSource
+  public let time: any TimeSource
   public private(set) var providers: [any CapabilityProvider] = []
   private var dialects: [any Dialect] = []
 
-  public init(identity: HostIdentity, clock: any TimeSource) {
+  public init(identity: HostIdentity, time: any TimeSource) {
     self.identity = identity
-    self.clock = clock
+    self.time = time
   }
 
   /// Adds a provider; before `start`.
@@ -19,30 +19,30 @@ public final class LatticeHost: EventSink {
   /// Dialects first, so that the providers' first events find them listening.
   public func start(_ dialects: [any Dialect], on bus: any MessageBus) {
     self.dialects = dialects
-    let now = clock.now
+    let now = time.now
     for dialect in dialects { dialect.start(self, on: bus, at: now) }
     for provider in providers { provider.start(at: now) }
   }
 
   /// Puts the board into its safe state, then takes leave of the lattice.
   public func stop() {
-    let now = clock.now
+    let now = time.now
     for provider in providers { provider.stop(at: now) }
     for dialect in dialects { dialect.stop(at: now) }
   }
 
   public func linkChanged(isConnected: Bool) {
-    let now = clock.now
+    let now = time.now
     for dialect in dialects { dialect.linkChanged(isConnected: isConnected, at: now) }
   }
 
   public func statusChanged() {
-    let now = clock.now
+    let now = time.now
     for dialect in dialects { dialect.statusChanged(at: now) }
   }
 
   public func emit(_ event: CapabilityEvent) {
-    let now = clock.now
+    let now = time.now
     for dialect in dialects { dialect.emit(event, at: now) }
   }
 
@@ -66,7 +66,7 @@ public final class LatticeHost: EventSink {
   /// Checks an invocation against the contract and its deadline, and has the provider answer it.
   /// `reply` is called exactly once.
   public func invoke(_ invocation: Invocation, reply: @escaping (InvocationResult) -> Void) {
-    let now = clock.now
+    let now = time.now
     do throws(InvocationError) {
       let provider = try check(invocation, at: now)
       provider.invoke(invocation, at: now, reply: reply)
@@ -79,15 +79,24 @@ public final class LatticeHost: EventSink {
     _ invocation: Invocation, at now: Instant
   ) throws(InvocationError) -> any CapabilityProvider {
     guard let provider = provider(of: invocation.capability) else {
-      throw InvocationError(.notFound, "this host has no capability \"\(invocation.capability)\"")
+      throw InvocationError(
+        .notFound, "this host has no capability \(quoted: invocation.capability)")
     }
     guard let operation = provider.contract.operation(named: invocation.operation) else {
       throw InvocationError(
-        .notFound, "\(invocation.capability) has no operation \"\(invocation.operation)\"")
+        .notFound,
+        """
+        \(invocation.capability) has no operation \(quoted: invocation.operation); there are: \
+        \(provider.contract.operations.map { $0.name }.joined(by: ", "))
+        """)
     }
-    if let deadline = invocation.deadline, deadline <= now {
+    if let deadline = invocation.deadline, deadline < now {
       throw InvocationError(
-        .late, "\(invocation.operation) of \"\(invocation.resource)\" arrived after its deadline")
+        .late,
+        """
+        \(invocation.operation) of \(quoted: invocation.resource) came \
+        \((now - deadline).milliseconds) ms too late
+        """)
     }
     try ArgumentCheck.check(invocation.arguments, against: operation)
     return provider
@@ -100,14 +109,22 @@ enum ArgumentCheck {
     for field in arguments.fields {
       guard let parameter = parameter(named: field.name, of: operation) else {
         throw InvocationError(
-          .badRequest, "\(operation.name) takes no argument \"\(field.name)\"")
+          .badRequest, "\(operation.name) takes no argument \(quoted: field.name)")
       }
       try check(field.value, against: parameter)
     }
     for parameter in operation.parameters
-    where parameter.isRequired && arguments[parameter.name] == nil {
+    where parameter.isRequired && ArgumentCheck.isAbsent(arguments[parameter.name]) {
       throw InvocationError(
         .badRequest, "\(operation.name) needs the argument \"\(parameter.name)\"")
+    }
+  }
+
+  /// JSON's null is how many clients leave an argument out.
+  private static func isAbsent(_ value: Value?) -> Bool {
+    switch value {
+    case nil, .null?: true
+    default: false
     }
   }
 
@@ -118,7 +135,7 @@ enum ArgumentCheck {
 
   private static func check(_ value: Value, against parameter: Parameter) throws(InvocationError) {
     switch (parameter.kind, value) {
-    case (.bool, .bool), (.string, .string), (.double, .double), (.double, .integer):
+    case (_, .null), (.bool, .bool), (.string, .string), (.double, .double), (.double, .integer):
       return
     case (.integer(let range), .integer(let number)):
       if range.contains(number) { return }
@@ -132,7 +149,7 @@ enum ArgumentCheck {
     }
   }
 
-  private static func expected(_ kind: Parameter.Kind) -> String {
+  private static func expected(_ kind: Parameter.Kind) -> Text {
     switch kind {
     case .bool: "true or false"
     case .string: "text"

@@ -13,6 +13,23 @@ public indirect enum Value: Equatable {
   case record(Record)
 }
 
+extension Value {
+  public var bool: Bool? {
+    if case .bool(let flag) = self { return flag }
+    return nil
+  }
+
+  public var integer: Int64? {
+    if case .integer(let number) = self { return number }
+    return nil
+  }
+
+  public var string: String? {
+    if case .string(let text) = self { return text }
+    return nil
+  }
+}
+
 /// Named values in a fixed order, as encoders write them.
 public struct Record: Equatable {
   public struct Field: Equatable {

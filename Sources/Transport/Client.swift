@@ -131,7 +131,7 @@ public final class Client: MessageBus {
       complete(id, .response(IncomingMessage(frame, in: input.bytes)))
     case .requestFailed(let id, let failure): complete(id, .failed(failure))
     case .serverError(let text):
-      delegate?.clientReceivedError(input.bytes.extracting(text).text)
+      delegate?.clientReceivedError(input.bytes.extracting(text).string)
     }
   }
 

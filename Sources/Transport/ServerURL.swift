@@ -48,22 +48,24 @@ public enum ServerURLError: Error, Equatable, Sendable {
   case path
 }
 
-extension ServerURL: CustomStringConvertible {
+extension ServerURL: TextConvertible {
   /// The address as logs show it, with its port.
-  public var description: String {
+  public var text: Text {
     host.utf8.contains(UInt8(ascii: ":")) ? "nats://[\(host)]:\(port)" : "nats://\(host):\(port)"
   }
 }
 
-extension ServerURLError: CustomStringConvertible {
-  public var description: String {
+extension ServerURLError: TextConvertible {
+  public var text: Text {
     switch self {
     case .empty: "the server address is empty: say nats://HOST or nats://HOST:PORT"
     case .scheme(let scheme): "the scheme '\(scheme)' is not supported: say nats://HOST:PORT"
     case .tls: "TLS comes with a later version: say nats://HOST:PORT"
     case .credentials:
-      "user names, passwords and tokens do not belong in the address; credentials in a file come "
-        + "with a later version"
+      """
+      user names, passwords and tokens do not belong in the address; credentials in a file come \
+      with a later version
+      """
     case .missingHost: "the host is missing: say nats://HOST or nats://HOST:PORT"
     case .host(let host): "'\(host)' is not a host name, an IPv4 address or an [IPv6] address"
     case .bareIPv6: "an IPv6 address goes in brackets, as in nats://[fd00::7]:4222"

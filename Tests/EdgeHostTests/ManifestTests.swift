@@ -43,7 +43,7 @@ final class ManifestTests: XCTestCase {
     expected.capabilities = [.gpio(board: .linux, lines: [door, siren]), .sensors([cpu])]
     XCTAssertEqual(manifest, expected)
     XCTAssertEqual(
-      CheckCommand.summary(of: manifest).text, "host dock-7 in lattice wh7, 2 lines, 1 sensor")
+      CheckCommand.summary(of: manifest).string, "host dock-7 in lattice wh7, 2 lines, 1 sensor")
   }
 
   func testTheLeastManifestHasDefaults() throws {
@@ -57,7 +57,7 @@ final class ManifestTests: XCTestCase {
     XCTAssertEqual(manifest.facts.memoryBytes, 64_000)
     XCTAssertEqual(manifest.capabilities, [])
     XCTAssertEqual(
-      CheckCommand.summary(of: manifest).text, "host (named by the kernel) in lattice default")
+      CheckCommand.summary(of: manifest).string, "host (named by the kernel) in lattice default")
   }
 
   func testEveryKey() throws {
@@ -236,10 +236,10 @@ final class ManifestTests: XCTestCase {
 
   func testCheckSaysWhetherAFileIsGood() throws {
     let path = try temporaryFile("capabilities: []")
-    XCTAssertEqual(CheckCommand.run(path), 0)
-    XCTAssertEqual(CheckCommand.run(try temporaryFile("")), 2)
-    XCTAssertEqual(CheckCommand.run(path + ".missing"), 2)
-    XCTAssertEqual(CheckCommand.run("/"), 2)
+    XCTAssertEqual(CheckCommand.run(ManifestPath(path: path)), 0)
+    XCTAssertEqual(CheckCommand.run(ManifestPath(path: try temporaryFile(""))), 2)
+    XCTAssertEqual(CheckCommand.run(ManifestPath(path: path + ".missing")), 2)
+    XCTAssertEqual(CheckCommand.run(ManifestPath(path: "/")), 2)
   }
 
   func testAFileThatCannotBeReadIsNamed() throws {

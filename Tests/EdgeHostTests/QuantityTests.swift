@@ -1,3 +1,4 @@
+import Transport
 import XCTest
 
 @testable import EdgeHost
@@ -50,11 +51,11 @@ final class QuantityTests: XCTestCase {
       (0, "0us"), (1_000, "1us"), (1_500_000, "1500us"), (90_000_000_000, "90s"),
       (300_000_000_000, "5min"), (86_400_000_000_000, "1d"), (1, "1"),
     ]
-    for (value, text) in durations { XCTAssertEqual(Quantity.duration.text(value).text, text) }
+    for (value, text) in durations { XCTAssertEqual(Quantity.duration.text(value).string, text) }
     let sizes: [(Int64, String)] = [
       (0, "0B"), (1_024, "1024B"), (64_000, "64kB"), (16_000_000, "16MB"), (1_500_000, "1500kB"),
     ]
-    for (value, text) in sizes { XCTAssertEqual(Quantity.size.text(value).text, text) }
+    for (value, text) in sizes { XCTAssertEqual(Quantity.size.text(value).string, text) }
   }
 
   func testDecimalsAreRoundedAsTheLibraryRoundsThem() {
@@ -62,20 +63,20 @@ final class QuantityTests: XCTestCase {
       "0", "1", "-1", "21.5", "-0.25", "0.1", "0.3", "1.005", "99.999999999999", "123456789012345",
       "0.00000000000001", "-273.15", "3.14159265358979", "00.5", "-0",
     ] {
-      XCTAssertEqual(parseDecimal(Array(text.utf8)), Double(text), text)
+      XCTAssertEqual(parseDecimal(Array(text.utf8).span), Double(text), text)
     }
-    XCTAssertEqual(parseDecimal(Array("-0".utf8))?.sign, .minus)
+    XCTAssertEqual(parseDecimal(Array("-0".utf8).span)?.sign, .minus)
     var state: UInt64 = 11
     for _ in 0..<10_000 {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       let whole = (state >> 20) % 10_000_000
       let text = "\(whole).\((state >> 5) % 100_000_000)"
-      XCTAssertEqual(parseDecimal(Array(text.utf8)), Double(text), text)
+      XCTAssertEqual(parseDecimal(Array(text.utf8).span), Double(text), text)
     }
     for text in [
-      "", "-", ".", "1.", ".5", "+1", "1e3", "nan", "1.2.3", "1-", "1234567890123456", "--1",
+      "", "-", ".", "1.", ".5", "+1", "nan", "1.2.3", "1-", "1e", "e1", "1e+", "--1",
     ] {
-      XCTAssertNil(parseDecimal(Array(text.utf8)), text)
+      XCTAssertNil(parseDecimal(Array(text.utf8).span), text)
     }
   }
 }

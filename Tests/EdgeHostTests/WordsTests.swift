@@ -1,3 +1,4 @@
+import Transport
 import XCTest
 
 @testable import EdgeHost
@@ -32,10 +33,10 @@ final class WordsTests: XCTestCase {
   }
 
   func testAlternatives() {
-    XCTAssertEqual(alternatives([]).text, "")
-    XCTAssertEqual(alternatives(["a"]).text, "a")
-    XCTAssertEqual(alternatives(["a", "b"]).text, "a or b")
-    XCTAssertEqual(alternatives(["a", "b", "c"], joinedBy: " and ").text, "a, b and c")
+    XCTAssertEqual(alternatives([]).string, "")
+    XCTAssertEqual(alternatives(["a"]).string, "a")
+    XCTAssertEqual(alternatives(["a", "b"]).string, "a or b")
+    XCTAssertEqual(alternatives(["a", "b", "c"], joinedBy: " and ").string, "a, b and c")
   }
 
   func testNames() {
@@ -59,14 +60,14 @@ final class WordsTests: XCTestCase {
   func testMessages() {
     let name = "x"
     let word: StaticString = "y"
-    let inner: Message = "<\(name)\(word)>"
-    let message: Message =
+    let inner: Text = "<\(name)\(word)>"
+    let message: Text =
       "\(inner) \(-12) \(Int64.min) \(0) \(Mark(line: 3, column: .max)) \(quoted: Array("z".utf8))"
-    XCTAssertEqual(message.text, "<xy> -12 -9223372036854775808 0 3:4294967295 'z'")
+    XCTAssertEqual(message.string, "<xy> -12 -9223372036854775808 0 3:4294967295 'z'")
   }
 
   func testQuotedTextIsShortAndHarmless() {
-    func quoted(_ text: String) -> String { ("\(quoted: Array(text.utf8))" as Message).text }
+    func quoted(_ text: String) -> String { ("\(quoted: Array(text.utf8))" as Text).string }
     XCTAssertEqual(quoted(""), "''")
     XCTAssertEqual(quoted("a\n\u{1b}[31m\u{7f}\u{9b}\u{a0}b"), "'a??[31m??\u{a0}b'")
     let long = String(repeating: "\u{20ac}", count: 100)

@@ -1,3 +1,4 @@
+import Transport
 import XCTest
 
 @testable import EdgeHost
@@ -12,7 +13,7 @@ final class YAMLParserTests: XCTestCase {
   }
 
   private func describe(_ node: YAMLNode) -> String {
-    let mark = ("\(node.mark)" as Message).text
+    let mark = ("\(node.mark)" as Text).string
     switch node.content {
     case .scalar(let scalar):
       let text = String(decoding: scalar.bytes, as: UTF8.self)
@@ -20,7 +21,7 @@ final class YAMLParserTests: XCTestCase {
     case .sequence(let nodes): return "[\(nodes.map(describe).joined(separator: " "))]@\(mark)"
     case .mapping(let entries):
       let shown = entries.map {
-        "\(String(decoding: $0.key, as: UTF8.self))@\(("\($0.mark)" as Message).text)="
+        "\(String(decoding: $0.key, as: UTF8.self))@\(("\($0.mark)" as Text).string)="
           + describe($0.value)
       }
       return "{\(shown.joined(separator: " "))}@\(mark)"

@@ -17,7 +17,7 @@ final class BoardErrorTests: XCTestCase {
       (.noSuchLine(line: "x", chip: "c"), "no line is named \"x\" on chip \"c\""),
       (
         .ambiguousLine(line: "x", chips: ["c line 1", "d line 2"]),
-        "line \"x\" is in several places (c line 1, d line 2): say which with chip: and the offset"
+        "line \"x\" is in several places (c line 1, d line 2): say which, with chip and offset"
       ),
       (
         .offsetOutOfRange(offset: 54, chip: "c", lines: 54),

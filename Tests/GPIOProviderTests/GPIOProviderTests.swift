@@ -196,16 +196,16 @@ final class GPIOProviderTests: XCTestCase {
     let provider = started([.input("door"), .output("relay")])
     XCTAssertEqual(
       provider.call("get", "dor", at: time.now).error,
-      InvocationError(.notFound, "no line is named \"dor\"; there are: door, relay"))
+      InvocationError(.notFound, "no line is named 'dor'; there are: door, relay"))
     XCTAssertEqual(
-      provider.call("set", "", at: time.now).error,
-      InvocationError(.notFound, "no line is named \"\"; there are: door, relay"))
+      provider.call("set", "", [("active", .bool(true))], at: time.now).error,
+      InvocationError(.notFound, "no line is named ''; there are: door, relay"))
     XCTAssertEqual(
       started([]).call("get", "x", at: time.now).error?.reason,
-      "no line is named \"x\"; there are none")
+      "no line is named 'x'; there are none")
     XCTAssertEqual(
       started([.input("door")]).call("get", "x", at: time.now).error?.reason,
-      "no line is named \"x\"; there is: door")
+      "no line is named 'x'; there is: door")
     let many = started((0..<54).map { .input("line\($0)") })
     let long = many.call("get", String(repeating: "é", count: 10_000), at: time.now).error
     XCTAssertEqual(long?.code, .notFound)
@@ -217,7 +217,7 @@ final class GPIOProviderTests: XCTestCase {
     let provider = started([.input("door")])
     XCTAssertEqual(
       provider.call("toggle", "door", at: time.now).error,
-      InvocationError(.notFound, "gpio has no operation \"toggle\"; there are: get, set"))
+      InvocationError(.notFound, "gpio has no operation 'toggle'; there are: get, set"))
   }
 
   func testWhatComesLateMovesNothing() {
@@ -229,7 +229,7 @@ final class GPIOProviderTests: XCTestCase {
         deadline: time.now - .milliseconds(1_500), at: time.now
       ).error
       XCTAssertEqual(
-        error, InvocationError(.late, "\(operation) of \"relay\" came 1500 ms too late"))
+        error, InvocationError(.late, "\(operation) of 'relay' came 1500 ms too late"))
     }
     XCTAssertEqual(
       provider.call(

@@ -178,13 +178,13 @@ final class SensorsProviderTests: XCTestCase {
     let provider = started([simulated("humidity", [40])])
     XCTAssertEqual(
       provider.call("get", "x", at: time.now).error,
-      InvocationError(.notFound, "no sensor is named \"x\"; there is: humidity"))
+      InvocationError(.notFound, "no sensor is named 'x'; there is: humidity"))
     XCTAssertEqual(
       provider.call("set", "humidity", at: time.now).error,
-      InvocationError(.notFound, "sensors has no operation \"set\"; there are: get"))
+      InvocationError(.notFound, "sensors has no operation 'set'; there are: get"))
     XCTAssertEqual(
       provider.call("get", "humidity", deadline: time.now - .seconds(2), at: time.now).error,
-      InvocationError(.late, "get of \"humidity\" came 2000 ms too late"))
+      InvocationError(.late, "get of 'humidity' came 2000 ms too late"))
     XCTAssertThrowsError(try provider.bind(Binding(actor: "", name: "", values: [])))
     XCTAssertNoThrow(try provider.bind(Binding(actor: "MA", name: "", values: [])))
     provider.unbind(actor: "MA")

@@ -117,11 +117,16 @@ extension CapabilityProvider {
     var record = Record()
     for (name, value) in arguments { record.append(name, value) }
     var results: [InvocationResult] = []
-    invoke(
+    let time = FakeTime()
+    time.now = now
+    let identity = HostIdentity(
+      name: "test", lattice: "test", id: "ID", version: "0", labels: [], started: time.wallClock)
+    let host = LatticeHost(identity: identity, time: time)
+    host.add(self)
+    host.invoke(
       Invocation(
         capability: contract.name, resource: resource, operation: operation, arguments: record,
-        deadline: deadline),
-      at: now
+        deadline: deadline)
     ) { results.append($0) }
     XCTAssertEqual(results.count, 1, "replies", file: file, line: line)
     return results.first ?? .failure(InvocationError(.failed, "no reply"))

@@ -69,7 +69,8 @@ final class ConnectionLivenessTests: XCTestCase {
     let pair = try Pair.connected(limits: limits)
     pair.endpoint.link.sendBufferBytes = 100
     let before = pair.server.bytesReceived
-    pair.server.send(raw: bytes(String(repeating: "PING\r\n", count: 500)), to: pair.server.connected[0])
+    pair.server.send(
+      raw: bytes(String(repeating: "PING\r\n", count: 500)), to: pair.server.connected[0])
     try pair.drive(for: .seconds(10))
     XCTAssertEqual(pair.server.bytesReceived - before, 500 * 6)
   }
@@ -89,7 +90,7 @@ final class ConnectionLivenessTests: XCTestCase {
     let later = pair.now + limits.pingInterval
     pair.endpoint.connection.handleDeadline(at: later)
     pair.endpoint.connection.writeOutput(into: &output, at: later)
-    XCTAssertEqual(output.bytes.text.prefix(6), "PING\r\n")
+    XCTAssertEqual(output.bytes.string.prefix(6), "PING\r\n")
   }
 
   // MARK: reconnecting
@@ -150,7 +151,8 @@ final class ConnectionLivenessTests: XCTestCase {
     pair.endpoint.lose()
     pair.unsubscribe(sid)
     try pair.drive { pair.isConnected && pair.disconnects.count == 1 }
-    XCTAssertEqual(pair.server.subscriptions(of: try XCTUnwrap(pair.server.connected.last)).count, 1)
+    XCTAssertEqual(
+      pair.server.subscriptions(of: try XCTUnwrap(pair.server.connected.last)).count, 1)
   }
 
   /// Half a frame in either direction dies with its connection.
@@ -197,7 +199,8 @@ final class ConnectionLivenessTests: XCTestCase {
       try pair.drive { pair.isConnected }
     }
     let harmless = [
-      "Permissions Violation for Publish to \"a\"", "Permissions Violation for Subscription to \"a\"",
+      "Permissions Violation for Publish to \"a\"",
+      "Permissions Violation for Subscription to \"a\"",
       "Invalid Publish Subject", "maximum subscriptions exceeded",
     ]
     for text in harmless {

@@ -11,7 +11,7 @@ final class ConnectionMessageTests: XCTestCase {
     for number in 0..<20 { try pair.publish("a", bytes("\(number)")) }
     pair.start()
     try pair.drive { pair.server.received.count == 20 }
-    XCTAssertEqual(pair.server.received.map(\.message.payload.text), (0..<20).map(String.init))
+    XCTAssertEqual(pair.server.received.map(\.message.payload.string), (0..<20).map(String.init))
     XCTAssertEqual(pair.endpoint.connection.statistics.messagesOut, 20)
     XCTAssertEqual(pair.endpoint.connection.statistics.expiredOut, 0)
   }
@@ -28,7 +28,7 @@ final class ConnectionMessageTests: XCTestCase {
     pair.endpoint.heal()
     try pair.drive { pair.isConnected }
     try pair.drive(for: .seconds(1))
-    let payloads = pair.server.received.map { Int($0.message.payload.text) ?? 0 }
+    let payloads = pair.server.received.map { Int($0.message.payload.string) ?? 0 }
     XCTAssertEqual(payloads, Array(((payloads.first ?? 99)...10)))
     XCTAssertGreaterThanOrEqual(payloads[0], 6)
     XCTAssertEqual(
@@ -61,7 +61,9 @@ final class ConnectionMessageTests: XCTestCase {
     limits.writeBufferBytes = 8192
     let pair = try Pair.connected(limits: limits)
     func refusal(_ subject: String, reply: String = "", _ payload: [UInt8] = []) -> PublishError? {
-      do throws(PublishError) { try pair.publish(subject, reply: reply, payload) } catch { return error }
+      do throws(PublishError) { try pair.publish(subject, reply: reply, payload) } catch {
+        return error
+      }
       return nil
     }
     for subject in ["", ".", "a.", ".a", "a..b", "a b", "a\r\nPING", "a.*", "a.>", "\u{7F}"] {
@@ -201,7 +203,7 @@ final class ConnectionMessageTests: XCTestCase {
     try pair.publish("fact", bytes("later"), expiresIn: .seconds(600))
     try pair.drive { pair.isConnected }
     try pair.drive(for: .seconds(1))
-    XCTAssertEqual(pair.server.received.map(\.message.payload.text), ["later"])
+    XCTAssertEqual(pair.server.received.map(\.message.payload.string), ["later"])
     XCTAssertEqual(pair.ends.count, 2)
   }
 
@@ -231,7 +233,9 @@ final class ConnectionMessageTests: XCTestCase {
     let pair = try Pair.connected(limits: limits)
     pair.endpoint.link.bytesPerSecond = 100_000
     pair.endpoint.link.sendBufferBytes = 2048
-    for number in 0..<20 { try pair.publish("a", bytes("\(number)") + [UInt8](repeating: 0x20, count: 1000)) }
+    for number in 0..<20 {
+      try pair.publish("a", bytes("\(number)") + [UInt8](repeating: 0x20, count: 1000))
+    }
     pair.drain()
     XCTAssertFalse(pair.isConnected)
     try pair.drive { pair.endpoint.connection.isStopped }
@@ -255,7 +259,9 @@ final class ConnectionMessageTests: XCTestCase {
     try pair.drive(for: .milliseconds(150))
     // The PONG arrives in 50 ms; this takes 100 ms, and the rest of the batch longer.
     pair.endpoint.link.sendBufferBytes = 1000
-    for number in 0..<10 { try pair.publish("a", bytes("\(number)") + [UInt8](repeating: 0x20, count: 500)) }
+    for number in 0..<10 {
+      try pair.publish("a", bytes("\(number)") + [UInt8](repeating: 0x20, count: 500))
+    }
     pair.drain()
     try pair.drive { pair.endpoint.connection.isStopped }
     XCTAssertEqual(pair.server.received.count, 10)
@@ -306,7 +312,7 @@ extension Pair {
 
   var responses: [String] {
     happenings.compactMap {
-      if case .response(_, let message) = $0 { return message.payload.text }
+      if case .response(_, let message) = $0 { return message.payload.string }
       return nil
     }
   }

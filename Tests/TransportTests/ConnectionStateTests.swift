@@ -16,9 +16,11 @@ final class ConnectionStateTests: XCTestCase {
   ]
 
   private static let frames = [
-    "PING\r\n", "PONG\r\n", "PONG\r\nPONG\r\nPONG\r\n", "+OK\r\n", "-ERR 'Permissions Violation'\r\n",
+    "PING\r\n", "PONG\r\n", "PONG\r\nPONG\r\nPONG\r\n", "+OK\r\n",
+    "-ERR 'Permissions Violation'\r\n",
     "-ERR 'Authorization Violation'\r\n", ConnectionHandshakeTests.info,
-    "INFO {\"headers\":true,\"tls_required\":true}\r\n", "INFO {\"headers\":false}\r\n", "INFO {]\r\n",
+    "INFO {\"headers\":true,\"tls_required\":true}\r\n", "INFO {\"headers\":false}\r\n",
+    "INFO {]\r\n",
     "INFO {\"headers\":true,\"max_payload\":-1}\r\n", "MSG a 2 0\r\n\r\n", "MSG a 1 0\r\n\r\n",
     "MSG _INBOX.x.65536 1 3\r\nabc\r\n", "HMSG a 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n",
     "MSG a 2 999999\r\nxyz", "MSG a 2 3\r\nxyzPING\r\n", "\r\n", "\n", "BOO\r\n", "MSG a", "PI",
@@ -36,8 +38,18 @@ final class ConnectionStateTests: XCTestCase {
       ("late deadline", { $0.sleep(for: .seconds(3600)) }),
       ("start", { $0.start() }),
       ("drain", { $0.drain() }),
-      ("drain twice", { $0.drain(); $0.drain() }),
-      ("drain and start", { $0.drain(); $0.start() }),
+      (
+        "drain twice",
+        {
+          $0.drain(); $0.drain()
+        }
+      ),
+      (
+        "drain and start",
+        {
+          $0.drain(); $0.start()
+        }
+      ),
       ("subscribe", { _ = $0.subscribe("x") }),
       ("unsubscribe all", { pair in for sid in UInt32(0)..<5 { pair.unsubscribe(sid) } }),
       ("publish", { try? $0.publish("x", bytes("y")) }),
@@ -55,10 +67,13 @@ final class ConnectionStateTests: XCTestCase {
     for (number, state) in states.enumerated() {
       for (row, first) in inputs.enumerated() {
         for (column, second) in inputs.enumerated() where (number + row + column) % 4 == 0 {
-          let input = (first.name + " + " + second.name, { (pair: Pair) in
-            first.apply(pair)
-            second.apply(pair)
-          })
+          let input = (
+            first.name + " + " + second.name,
+            { (pair: Pair) in
+              first.apply(pair)
+              second.apply(pair)
+            }
+          )
           try check(state.name, input) { try state.make() }
         }
       }
@@ -87,7 +102,7 @@ final class ConnectionStateTests: XCTestCase {
       XCTAssertTrue(pair.isConnected, "\(name): \(pair.happenings.dropFirst(begun))")
       try pair.publish("works", bytes("yes"))
       try pair.drive(for: .seconds(1), stepsMax: 1000)
-      XCTAssertEqual(pair.server.received.last?.message.payload.text, "yes", name)
+      XCTAssertEqual(pair.server.received.last?.message.payload.string, "yes", name)
     } catch {
       XCTFail("\(name): \(error)")
     }

@@ -36,7 +36,7 @@ final class EncoderTests: XCTestCase {
     for (operation, text) in table {
       var buffer = WriteBuffer(capacity: 200)
       XCTAssertTrue(encode(operation, into: &buffer))
-      XCTAssertEqual(buffer.bytes.text, text)
+      XCTAssertEqual(buffer.bytes.string, text)
       var reader = ClientOperationReader()
       for byte in bytes(text).dropLast() {
         reader.append([byte])
@@ -55,7 +55,7 @@ final class EncoderTests: XCTestCase {
       for capacity in 0...40 {
         var buffer = WriteBuffer(capacity: capacity)
         let isWritten = encode(operation, into: &buffer)
-        XCTAssertEqual(buffer.bytes.text, isWritten ? text : "")
+        XCTAssertEqual(buffer.bytes.string, isWritten ? text : "")
         if case .unsubscribe = operation { continue }
         XCTAssertEqual(isWritten, length <= capacity, text)
       }
@@ -87,7 +87,7 @@ final class EncoderTests: XCTestCase {
     for number in [0, 1, 9, 10, 99, 100, 12345, UInt64(UInt32.max), .max / 10, .max] {
       var text: [UInt8] = []
       text.append(decimal: number)
-      XCTAssertEqual(text.text, "\(number)")
+      XCTAssertEqual(text.string, "\(number)")
       XCTAssertEqual(text.span.unsignedNumber, number)
       XCTAssertEqual(decimalDigits(number), text.count)
     }

@@ -12,8 +12,10 @@ final class HeadersTests: XCTestCase {
   private let table: [(String, Block?)] = [
     ("NATS/1.0\r\n\r\n", Block()),
     ("NATS/1.0\r\nA: 1\r\nB:2\r\n\r\n", Block(headers: ["A=1", "B=2"])),
-    ("NATS/1.0\r\nKey-Case: Value\r\nkey-case: other\r\n\r\n",
-      Block(headers: ["Key-Case=Value", "key-case=other"])),
+    (
+      "NATS/1.0\r\nKey-Case: Value\r\nkey-case: other\r\n\r\n",
+      Block(headers: ["Key-Case=Value", "key-case=other"])
+    ),
     ("NATS/1.0\r\nA:  \t spaced \t out \t \r\n\r\n", Block(headers: ["A=spaced \t out"])),
     ("NATS/1.0\r\nA:\r\nB: \r\n\r\n", Block(headers: ["A=", "B="])),
     ("NATS/1.0\r\nA: b:c: d\r\n\r\n", Block(headers: ["A=b:c: d"])),
@@ -27,8 +29,10 @@ final class HeadersTests: XCTestCase {
     // Nothing behind the empty line is a header.
     ("NATS/1.0\r\nA: 1\r\n\r\nB: 2\r\n", Block(headers: ["A=1"])),
     ("NATS/1.0 503\r\n\r\n", Block(status: 503)),
-    ("NATS/1.0 100 Idle Heartbeat\r\nNats-Last-Consumer: 1\r\n\r\n",
-      Block(status: 100, headers: ["Nats-Last-Consumer=1"])),
+    (
+      "NATS/1.0 100 Idle Heartbeat\r\nNats-Last-Consumer: 1\r\n\r\n",
+      Block(status: 100, headers: ["Nats-Last-Consumer=1"])
+    ),
     ("NATS/1.0    404   No Messages\r\n\r\n", Block(status: 404)),
     ("NATS/1.0 50\r\n\r\n", Block()),
     ("NATS/1.0 5x3\r\n\r\n", Block()),
@@ -48,7 +52,7 @@ final class HeadersTests: XCTestCase {
     var block = Block(status: reader.status)
     while let header = reader.next() {
       block.headers.append(
-        Array(text[header.name]).text + "=" + Array(text[header.value]).text)
+        Array(text[header.name]).string + "=" + Array(text[header.value]).string)
     }
     XCTAssertNil(reader.next())
     return block
@@ -81,12 +85,12 @@ final class HeadersTests: XCTestCase {
   func testValueIsFoundWithoutCaseFirstOneFirst() throws {
     let block = bytes("NATS/1.0\r\nA: 1\r\nEdge-Deadline: x\r\nedge-deadline: y\r\n\r\n")
     var reader = try XCTUnwrap(HeaderReader(block.span)?.value(of: "EDGE-deadline"))
-    XCTAssertEqual(Array(block[reader]).text, "x")
+    XCTAssertEqual(Array(block[reader]).string, "x")
     // Also when the lines were walked over before.
     guard var walked = HeaderReader(block.span) else { return XCTFail() }
     while walked.next() != nil {}
     reader = try XCTUnwrap(walked.value(of: "A"))
-    XCTAssertEqual(Array(block[reader]).text, "1")
+    XCTAssertEqual(Array(block[reader]).string, "1")
     XCTAssertNil(walked.value(of: "Edge"))
     XCTAssertNil(walked.value(of: ""))
   }

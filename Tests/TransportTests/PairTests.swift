@@ -20,7 +20,7 @@ final class PairTests: XCTestCase {
     try pair.publish("c", bytes("up"))
     try pair.drive(for: .seconds(1))
     XCTAssertEqual(pair.payloads, ["down"])
-    XCTAssertEqual(pair.server.received.map(\.message.payload.text), ["down", "up"])
+    XCTAssertEqual(pair.server.received.map(\.message.payload.string), ["down", "up"])
   }
 
   func testSameSeedSameRun() throws {
@@ -118,7 +118,7 @@ final class PairTests: XCTestCase {
     }
     XCTAssertEqual(now, Instant(nanoseconds: 30_000_000_000))
     XCTAssertTrue(server.isClosed(client))
-    XCTAssertTrue(server.takeOutput(of: client).text.hasSuffix("-ERR 'Stale Connection'\r\n"))
+    XCTAssertTrue(server.takeOutput(of: client).string.hasSuffix("-ERR 'Stale Connection'\r\n"))
   }
 
   func testModelServerQueueGroupGetsOneCopy() {

@@ -61,13 +61,17 @@ final class ParserTests: XCTestCase {
       "PING\r\nMSG a 1 1\r\nx\r\nPONG\r\nMSG b 2 1\r\ny\r\n",
       [.ping, .message(sid: 1, "a", bytes("x")), .pong, .message(sid: 2, "b", bytes("y"))]),
     // The largest line and the largest message that a buffer of 64 bytes takes.
-    Case("INFO " + String(repeating: "x", count: 57) + "\r\n",
+    Case(
+      "INFO " + String(repeating: "x", count: 57) + "\r\n",
       [.info(String(repeating: "x", count: 57))], capacity: 64),
-    Case("MSG a 1 50\r\n" + String(repeating: "x", count: 50) + "\r\n",
+    Case(
+      "MSG a 1 50\r\n" + String(repeating: "x", count: 50) + "\r\n",
       [.message(sid: 1, "a", bytes(String(repeating: "x", count: 50)))], capacity: 64),
-    Case("MSG a 1 r 51\r\n" + String(repeating: "\n", count: 51) + "\r\nPING\r\n",
+    Case(
+      "MSG a 1 r 51\r\n" + String(repeating: "\n", count: 51) + "\r\nPING\r\n",
       [.oversized(sid: 1, "a", reply: "r", size: 51), .ping], capacity: 64),
-    Case("HMSG a 1 12 5000\r\n" + String(repeating: "\r\n", count: 2500) + "\r\nMSG b 2 1\r\nx\r\n",
+    Case(
+      "HMSG a 1 12 5000\r\n" + String(repeating: "\r\n", count: 2500) + "\r\nMSG b 2 1\r\nx\r\n",
       [.oversized(sid: 1, "a", size: 5000), .message(sid: 2, "b", bytes("x"))], capacity: 64),
   ]
 
@@ -80,13 +84,15 @@ final class ParserTests: XCTestCase {
     Case("MSG a 1 5\r\n", []),
     Case("MSG a 1 5\r\nhello", []),
     Case("MSG a 1 5\r\nhello\r", []),
-    Case("MSG a 1 100\r\n" + String(repeating: "x", count: 60),
+    Case(
+      "MSG a 1 100\r\n" + String(repeating: "x", count: 60),
       [.oversized(sid: 1, "a", size: 100)], capacity: 64),
     // Sizes beyond memory, 32 bits, and what 64 bits can hold with a CRLF.
     Case("MSG a 1 2147483648\r\nxPING\r\n", [.oversized(sid: 1, "a", size: 2_147_483_648)]),
     Case("MSG a 1 4294967296\r\nxPING\r\n", [.oversized(sid: 1, "a", size: 4_294_967_296)]),
     Case("MSG a 1 18446744073709551615\r\nx", [.oversized(sid: 1, "a", size: .max)]),
-    Case("HMSG a 1 18446744073709551614 18446744073709551614\r\nx",
+    Case(
+      "HMSG a 1 18446744073709551614 18446744073709551614\r\nx",
       [.oversized(sid: 1, "a", size: .max - 1)]),
   ]
 
@@ -123,9 +129,11 @@ final class ParserTests: XCTestCase {
     Case("MSG a 1 1\r\nx\n\n", [], error: .payloadNotTerminated),
     Case("MSG a 1 5\r\nhi\r\nPING\r\n", [], error: .payloadNotTerminated),
     Case("PONG\r\nMSG a 1 0\r\nPING\r\n", [.pong], error: .payloadNotTerminated),
-    Case("INFO " + String(repeating: "x", count: 100), [], error: .controlLineTooLong(limit: 64),
+    Case(
+      "INFO " + String(repeating: "x", count: 100), [], error: .controlLineTooLong(limit: 64),
       capacity: 64),
-    Case("PING\r\nINFO " + String(repeating: "x", count: 59), [.ping],
+    Case(
+      "PING\r\nINFO " + String(repeating: "x", count: 59), [.ping],
       error: .controlLineTooLong(limit: 64), capacity: 64),
   ]
 
@@ -136,8 +144,9 @@ final class ParserTests: XCTestCase {
       for rest in ["P", "MSG a 1 1\r"] {
         let pieces = [test.input + bytes(rest)]
         XCTAssertEqual(
-          Parsing(pieces, capacity: test.capacity).frames, test.frames, test.input.text)
-        XCTAssertEqual(Parsing(pieces, capacity: test.capacity).rest, bytes(rest), test.input.text)
+          Parsing(pieces, capacity: test.capacity).frames, test.frames, test.input.string)
+        XCTAssertEqual(
+          Parsing(pieces, capacity: test.capacity).rest, bytes(rest), test.input.string)
       }
     }
   }
@@ -152,8 +161,8 @@ final class ParserTests: XCTestCase {
       // The error ends everything: good frames behind it are not looked at.
       let pieces = [test.input + bytes("\r\nPING\r\n")]
       let parsing = Parsing(pieces, capacity: test.capacity)
-      XCTAssertEqual(parsing.frames, test.frames, test.input.text)
-      XCTAssertEqual(parsing.error, test.error, test.input.text)
+      XCTAssertEqual(parsing.frames, test.frames, test.input.string)
+      XCTAssertEqual(parsing.error, test.error, test.input.string)
     }
   }
 
@@ -161,14 +170,16 @@ final class ParserTests: XCTestCase {
   private func check(_ test: Case, rest: String?, line: UInt = #line) {
     var feedings = [[test.input], test.input.map { [$0] }]
     if test.input.count < 100 {
-      for cut in test.input.indices { feedings.append([Array(test.input[..<cut]), Array(test.input[cut...])]) }
+      for cut in test.input.indices {
+        feedings.append([Array(test.input[..<cut]), Array(test.input[cut...])])
+      }
     }
     for pieces in feedings {
       let parsing = Parsing(pieces, capacity: test.capacity)
-      let name = "\(test.input.text.debugDescription) in \(pieces.count) pieces"
+      let name = "\(test.input.string.debugDescription) in \(pieces.count) pieces"
       XCTAssertEqual(parsing.frames, test.frames, name, line: line)
       XCTAssertEqual(parsing.error, test.error, name, line: line)
-      if let rest { XCTAssertEqual(parsing.rest.text, rest, name, line: line) }
+      if let rest { XCTAssertEqual(parsing.rest.string, rest, name, line: line) }
     }
   }
 

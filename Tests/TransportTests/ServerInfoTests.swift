@@ -67,7 +67,8 @@ final class ServerInfoTests: XCTestCase {
     for text in [
       #"{"server_id":1}"#, #"{"version":null}"#, #"{"max_payload":"1"}"#, #"{"max_payload":1.5}"#,
       #"{"max_payload":9223372036854775808}"#, #"{"headers":1}"#, #"{"headers":"true"}"#,
-      #"{"tls_required":[]}"#, #"{"auth_required":{}}"#, #"{"ldm":null}"#, "[]", "1", "\"x\"", "null",
+      #"{"tls_required":[]}"#, #"{"auth_required":{}}"#, #"{"ldm":null}"#, "[]", "1", "\"x\"",
+      "null",
     ] {
       XCTAssertEqual(reason(text), .unexpectedType, text)
     }

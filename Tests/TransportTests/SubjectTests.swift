@@ -23,7 +23,7 @@ final class SubjectTests: XCTestCase {
       XCTAssertEqual(Subject.isValid(subject.span, allowsWildcards: true), kind != .invalid, text)
       XCTAssertEqual(Subject(subject) != nil, kind == .subject, text)
       XCTAssertEqual(
-        Subject(subject, allowsWildcards: true)?.text, kind == .invalid ? nil : text, text)
+        Subject(subject, allowsWildcards: true)?.string, kind == .invalid ? nil : text, text)
     }
   }
 
@@ -34,10 +34,15 @@ final class SubjectTests: XCTestCase {
     ]
     let different: [(String, String)] = [
       ("a", "b"), ("a", "a.b"), ("a.b", "a"), ("*", "a.b"), ("a.*", "a"), ("a.*", "a.b.c"),
-      ("a.>", "a"), ("a.>", "b.c"), ("a.*.>", "a.b"), ("a", "A"), ("a", ""), (">", ""), ("a.b", "ab"),
+      ("a.>", "a"), ("a.>", "b.c"), ("a.*.>", "a.b"), ("a", "A"), ("a", ""), (">", ""),
+      ("a.b", "ab"),
     ]
-    for (pattern, subject) in matching { XCTAssertTrue(matches(pattern, subject), "\(pattern) \(subject)") }
-    for (pattern, subject) in different { XCTAssertFalse(matches(pattern, subject), "\(pattern) \(subject)") }
+    for (pattern, subject) in matching {
+      XCTAssertTrue(matches(pattern, subject), "\(pattern) \(subject)")
+    }
+    for (pattern, subject) in different {
+      XCTAssertFalse(matches(pattern, subject), "\(pattern) \(subject)")
+    }
   }
 
   /// Against a matcher written otherwise, on short random patterns.
@@ -45,8 +50,10 @@ final class SubjectTests: XCTestCase {
     var random = RandomGenerator(seed: 9)
     var count = 0
     for _ in 0..<5000 {
-      let pattern = (0...random.index(below: 4)).map { _ in random.element(of: ["a", "b", "*", ">"]) }
-        .joined(separator: ".")
+      let pattern = (0...random.index(below: 4)).map { _ in
+        random.element(of: ["a", "b", "*", ">"])
+      }
+      .joined(separator: ".")
       let subject = (0...random.index(below: 4)).map { _ in random.element(of: ["a", "b", "cc"]) }
         .joined(separator: ".")
       guard Subject(bytes(pattern), allowsWildcards: true) != nil else { continue }
@@ -66,7 +73,7 @@ final class SubjectTests: XCTestCase {
       let subject = bytes(text)
       var reader = TokenReader(subject.span)
       var seen: [String] = []
-      while let token = reader.next() { seen.append(Array(subject[token]).text) }
+      while let token = reader.next() { seen.append(Array(subject[token]).string) }
       XCTAssertEqual(seen, tokens, text)
       XCTAssertNil(reader.next())
     }

@@ -7,17 +7,17 @@ import Transport
 /// every mistake.
 struct Field {
   /// What messages call it: `'debounce'`, `an entry of 'servers'`.
-  let label: Message
+  let label: Text
   let node: YAMLNode
   let problems: ProblemList
 
   var mark: Mark { node.mark }
 
-  func report(_ message: Message) { problems.report(node.mark, message) }
+  func report(_ message: Text) { problems.report(node.mark, message) }
 
   /// - Parameter expected: completes "'name' must be ...".
   @inline(never)
-  func reportMismatch(_ expected: Message) {
+  func reportMismatch(_ expected: Text) {
     switch node.content {
     case .scalar(let scalar) where scalar.isNull || scalar.bytes.isEmpty:
       report("\(label) must be \(expected), not empty")
@@ -64,7 +64,7 @@ extension Field {
   func name() -> String? {
     guard let bytes = scalar("a name")?.bytes else { return nil }
     if Name.isValid(bytes) { return String(decoding: bytes, as: UTF8.self) }
-    var message: Message
+    var message: Text
     if bytes.count > ManifestLimits.nameBytesMax {
       message = "\(label) is too long: at most \(ManifestLimits.nameBytesMax) bytes"
     } else {
@@ -90,7 +90,7 @@ extension Field {
       return nil
     }
     for index in words.indices where matches(scalar.bytes, words[index]) { return index }
-    var message: Message =
+    var message: Text =
       "\(label) must be \(alternatives(words)), not \(quoted: scalar.bytes)"
     if let word = nearest(to: scalar.bytes, in: words) { message += ": did you mean '\(word)'?" }
     report(message)
@@ -120,7 +120,7 @@ extension Field {
       if matches(scalar.bytes, "true") { return true }
       if matches(scalar.bytes, "false") { return false }
     }
-    var message: Message = "\(label) must be true or false, not \(quoted: scalar.bytes)"
+    var message: Text = "\(label) must be true or false, not \(quoted: scalar.bytes)"
     let word = lowercased(scalar.bytes)
     if scalar.isText && (matches(word, "true") || matches(word, "false")) {
       message.append(": leave out the quotes")
@@ -154,9 +154,9 @@ extension Field {
   }
 
   func decimal() -> Double? {
-    let expected: StaticString = "a number such as 21.5, of at most 15 digits"
+    let expected: StaticString = "a number such as 21.5"
     guard let bytes = scalar(expected)?.bytes else { return nil }
-    if let value = parseDecimal(bytes) { return value }
+    if let value = parseDecimal(bytes.span) { return value }
     reportMismatch("\(expected)")
     return nil
   }
@@ -177,7 +177,7 @@ extension Field {
   private func quantity(_ quantity: Quantity, _ range: ClosedRange<Int64>) -> Int64? {
     guard let bytes = scalar(quantity.expectation)?.bytes else { return nil }
     let isOutOfRange: Bool
-    var message: Message = "\(label) must be \(quantity.expectation), not \(quoted: bytes)"
+    var message: Text = "\(label) must be \(quantity.expectation), not \(quoted: bytes)"
     do throws(QuantityError) {
       let value = try quantity.parse(bytes)
       if range.contains(value) { return value }
@@ -227,7 +227,7 @@ extension Field {
   }
 
   @inline(never)
-  func entries(_ expected: Message) -> [YAMLEntry]? {
+  func entries(_ expected: Text) -> [YAMLEntry]? {
     if case .mapping(let entries) = node.content { return entries }
     reportMismatch(expected)
     return nil

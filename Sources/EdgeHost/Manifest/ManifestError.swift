@@ -1,7 +1,13 @@
+import Transport
+
 /// A place in the manifest, counted from 1. Columns count characters.
 struct Mark: Equatable {
   var line: UInt32
   var column: UInt32
+}
+
+extension Mark: TextConvertible {
+  var text: Text { "\(line):\(column)" }
 }
 
 /// One mistake, and where it is.
@@ -12,11 +18,9 @@ struct ManifestError: Error, Equatable {
   let message: String
 }
 
-extension ManifestError: CustomStringConvertible {
+extension ManifestError: TextConvertible {
   /// `FILE:LINE:COLUMN: MESSAGE`, as compilers write it and editors follow it.
-  var description: String { line.text }
-
-  fileprivate var line: Message {
+  var text: Text {
     if let mark { "\(file):\(mark): \(message)" } else { "\(file): \(message)" }
   }
 }
@@ -28,30 +32,27 @@ struct ManifestErrors: Error, Equatable {
   var omittedCount = 0
 }
 
-extension ManifestErrors: CustomStringConvertible {
+extension ManifestErrors: TextConvertible {
   /// One line for each mistake, each ended by a newline.
-  var description: String {
-    var lines = Message()
-    for error in errors {
-      lines.append(error.line)
-      lines.append("\n")
-    }
+  var text: Text {
+    var lines = Text()
+    for error in errors { lines += "\(error)\n" }
     if omittedCount > 0, let file = errors.first?.file {
       lines += "\(file): and \(omittedCount) more\n"
     }
-    return lines.text
+    return lines
   }
 }
 
 /// Collects the mistakes found while a manifest is read: an operator wants all of them at once. It
 /// keeps the first ones by place and counts the others.
 final class ProblemList {
-  private(set) var problems: [(mark: Mark, message: Message)] = []
+  private(set) var problems: [(mark: Mark, message: Text)] = []
   private(set) var omittedCount = 0
 
   var isEmpty: Bool { problems.isEmpty }
 
-  func report(_ mark: Mark, _ message: Message) {
+  func report(_ mark: Mark, _ message: Text) {
     let index = problems.firstIndex { mark.isBefore($0.mark) } ?? problems.count
     if index == ManifestLimits.problemsMax {
       omittedCount += 1
@@ -66,7 +67,7 @@ final class ProblemList {
 
   func errors(in file: String) -> ManifestErrors {
     ManifestErrors(
-      errors: problems.map { ManifestError(file: file, mark: $0.mark, message: $0.message.text) },
+      errors: problems.map { ManifestError(file: file, mark: $0.mark, message: $0.message.string) },
       omittedCount: omittedCount)
   }
 }

@@ -59,7 +59,7 @@ enum ManifestFile {
 
   private static var tooLarge: String {
     let most = Quantity.size.text(Int64(ManifestLimits.fileBytesMax))
-    return ("the manifest is too large: at most \(most)" as Message).text
+    return ("the manifest is too large: at most \(most)" as Text).string
   }
 
   private static func whole(_ file: String, _ message: String) -> ManifestErrors {

@@ -1,3 +1,5 @@
+import Transport
+
 /// Takes the values of a mapping by their keys, and refuses keys the schema does not have.
 struct MappingReader {
   let mark: Mark

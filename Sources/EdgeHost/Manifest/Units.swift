@@ -1,3 +1,5 @@
+import Transport
+
 /// A number with a unit, as a manifest writes it: `30s`, `8kB`. Values are in the smallest step
 /// that is kept: nanoseconds and bytes.
 enum Quantity {
@@ -82,8 +84,8 @@ extension Quantity {
   }
 
   /// The shortest exact way to write a value: `90s`, `5min`, `64kB`.
-  func text(_ value: Int64) -> Message {
-    var shortest: Message = "\(value)"
+  func text(_ value: Int64) -> Text {
+    var shortest: Text = "\(value)"
     for unit in units {
       let isBinary = self == .size && unit.factor % 1_024 == 0
       if isBinary || value % unit.factor != 0 { continue }
@@ -92,32 +94,4 @@ extension Quantity {
     }
     return shortest
   }
-}
-
-/// Reads a decimal number: perhaps a minus sign, at most 15 digits, and perhaps a point among them.
-///
-/// So few digits, and the power of ten they are divided by, are exact in a `Double`, and one
-/// division of exact numbers is rounded correctly: the C library's larger machinery, which Embedded
-/// Swift does not have, is not needed.
-func parseDecimal(_ bytes: [UInt8]) -> Double? {
-  var number: Int64 = 0
-  var digitCount = 0
-  var divisor = 1.0
-  var isFraction = false
-  for index in bytes.indices {
-    let byte = bytes[index]
-    if byte == UInt8(ascii: "-") && index == 0 { continue }
-    if byte == UInt8(ascii: ".") && !isFraction && digitCount > 0 {
-      isFraction = true
-    } else if isDigit(byte) && digitCount < 15 {
-      number = number * 10 + Int64(byte - UInt8(ascii: "0"))
-      digitCount += 1
-      if isFraction { divisor *= 10 }
-    } else {
-      return nil
-    }
-  }
-  if digitCount == 0 || bytes.last == UInt8(ascii: ".") { return nil }
-  let value = Double(number) / divisor
-  return bytes.first == UInt8(ascii: "-") ? -value : value
 }

@@ -1,3 +1,5 @@
+import Transport
+
 /// Compares byte by byte.
 func matches(_ bytes: [UInt8], _ word: StaticString) -> Bool {
   word.utf8CodeUnitCount == bytes.count && hasPrefix(bytes, word)
@@ -16,8 +18,8 @@ func isDigit(_ byte: UInt8) -> Bool {
 }
 
 /// `a`, `a or b`, `a, b or c`.
-func alternatives(_ words: [StaticString], joinedBy last: StaticString = " or ") -> Message {
-  var message = Message()
+func alternatives(_ words: [StaticString], joinedBy last: StaticString = " or ") -> Text {
+  var message = Text()
   for index in words.indices {
     if index > 0 { message.append(index == words.count - 1 ? last : ", ") }
     message.append(words[index])

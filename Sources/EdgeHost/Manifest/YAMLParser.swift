@@ -1,4 +1,5 @@
 import CYAML
+import Transport
 
 /// Reads one YAML document into a tree, with libyaml.
 ///
@@ -167,11 +168,11 @@ extension YAMLParser {
     }
   }
 
-  private static var emptyMessage: Message {
+  private static var emptyMessage: Text {
     "the manifest is empty: it needs at least 'capabilities', the list of what the board offers"
   }
 
-  private func stop(_ mark: Mark, _ message: Message) -> Stopped {
+  private func stop(_ mark: Mark, _ message: Text) -> Stopped {
     problems.report(mark, message)
     return Stopped()
   }
@@ -249,7 +250,7 @@ extension YAMLParser {
   /// Reports what libyaml found, in its words.
   private func syntaxError() -> Stopped {
     let problem = parser.pointee.problem.map { String(cString: $0) } ?? "out of memory"
-    var message: Message = "not valid YAML: \(problem)"
+    var message: Text = "not valid YAML: \(problem)"
     if parser.pointee.error == YAML_READER_ERROR {
       return stop(mark(atByte: Int(clamping: parser.pointee.problem_offset)), message)
     }

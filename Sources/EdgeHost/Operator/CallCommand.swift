@@ -57,18 +57,18 @@ final class CallCommand {
         arguments.append(key, typed(value))
       }
     }
-    var subject = "edge.\(request.lattice).\(request.host)."
+    var subject: Text = "edge.\(request.lattice).\(request.host)."
     if request.capability.isEmpty {
-      subject += request.operation
+      subject.append(request.operation)
     } else if let resource {
-      subject += "\(request.capability).\(resource).\(request.operation)"
+      subject += "\(request.capability).\(resource).\(request.operation)" as Text
     } else {
       throw UsageError(message: "\(request.operation) needs name=NAME: which line or sensor?")
     }
-    let bytes = Array(subject.utf8)
+    let bytes = subject.bytes
     if !Subject.isValid(bytes.span) {
       throw UsageError(
-        message: "\"\(subject)\" is no valid subject: a name is empty or has a blank, '*' or '>'")
+        message: "\(quoted: bytes) is no valid subject: a name is empty or has a blank, '*' or '>'")
     }
     return (bytes, arguments.fields.isEmpty ? [] : arguments.jsonBytes)
   }
@@ -78,7 +78,7 @@ final class CallCommand {
     if text == "true" { return .bool(true) }
     if text == "false" { return .bool(false) }
     if let number = Int64(text) { return .integer(number) }
-    if let number = Double(text), number.isFinite { return .double(number) }
+    if let number = parseDecimal(Array(text.utf8).span) { return .double(number) }
     return .string(text)
   }
 
@@ -86,8 +86,10 @@ final class CallCommand {
     switch outcome {
     case .failed(.noResponders):
       session.fail(
-        "nobody answers for host \"\(request.host)\" in lattice \"\(request.lattice)\": is it up, "
-          + "and does it have that capability and operation? (edge-host hosts lists all)")
+        """
+        nobody answers for host \(quoted: request.host) in lattice \(quoted: request.lattice): \
+        is it up, and does it have that capability and operation? (edge-host hosts lists all)
+        """)
     case .failed(.timedOut): session.fail("no answer in time")
     case .failed(.disconnected): session.fail("the connection was lost before the answer came")
     case .response(let message): finish(message)
@@ -100,29 +102,29 @@ final class CallCommand {
     {
       let code =
         reader.value(of: "Nats-Service-Error-Code")
-        .map { message.headers.extracting($0).text + ": " } ?? ""
-      return session.fail(code + message.headers.extracting(error).text)
+        .map { message.headers.extracting($0).string } ?? "error"
+      return session.fail("\(code): \(message.headers.extracting(error))")
     }
     if options.json {
-      StandardStream.output.write(message.payload.text + "\n")
+      StandardStream.output.write("\(message.payload)\n")
     } else if let record = try? Record(json: message.payload) {
       let text =
         request.capability.isEmpty
         ? CallCommand.description(record) : CallCommand.answer(record)
       StandardStream.output.write(text)
     } else {
-      return session.fail("the answer is no JSON object: \(message.payload.text)")
+      return session.fail("the answer is no JSON object: \(message.payload)")
     }
     session.end(0)
   }
 
-  private static func answer(_ record: Record) -> String {
+  private static func answer(_ record: Record) -> Text {
     var table = Table()
     for field in record.fields { table.append([field.name, field.value.plainText]) }
     return table.text
   }
 
-  private static func description(_ record: Record) -> String {
+  private static func description(_ record: Record) -> Text {
     var table = Table(heads: ["CAPABILITY", "NAME", "OPERATIONS", "PROPERTIES"])
     for capability in record["capabilities"]?.records ?? [] {
       for resource in capability["resources"]?.records ?? [] {

@@ -55,14 +55,14 @@ final class HostsCommand {
       return session.fail("no host answers at \(options.server)")
     }
     if options.json {
-      for answer in answers { StandardStream.output.write(answer.jsonBytes.span.text + "\n") }
+      for answer in answers { StandardStream.output.write("\(answer.jsonBytes.span)\n") }
     } else {
       StandardStream.output.write(table())
     }
     session.end(0)
   }
 
-  private func table() -> String {
+  private func table() -> Text {
     var rows: [[String]] = []
     for answer in answers { rows.append(row(answer)) }
     rows.sort { HostsCommand.isOrdered($0, $1) }

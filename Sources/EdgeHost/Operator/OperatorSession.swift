@@ -38,12 +38,12 @@ final class OperatorSession: ClientDelegate {
     client.drain()
   }
 
-  func fail(_ text: String) {
+  func fail(_ text: Text) {
     OperatorSession.complain(text)
     end(1)
   }
 
-  static func complain(_ text: String) { StandardStream.error.write("edge-host: \(text)\n") }
+  static func complain(_ text: Text) { StandardStream.error.write("edge-host: \(text)\n") }
 
   /// Subscribes to a fresh inbox; nil never happens with a session's few subscriptions.
   func makeInbox(_ handler: @escaping (borrowing IncomingMessage) -> Void) -> Subject? {

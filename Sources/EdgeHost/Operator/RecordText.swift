@@ -7,12 +7,7 @@ extension Value {
   /// Texts as they are, numbers and truths as JSON has them, records and lists as JSON.
   var plainText: String {
     if case .string(let text) = self { return text }
-    return jsonBytes.span.text
-  }
-
-  var string: String? {
-    if case .string(let text) = self { return text }
-    return nil
+    return jsonBytes.span.string
   }
 
   var records: [Record] {
@@ -28,10 +23,7 @@ extension Value {
 extension Record {
   /// `key=value` for every field but those named.
   func pairs(except names: [String]) -> String {
-    var text = ""
-    for field in fields where !names.includes(field.name) {
-      text += (text.isEmpty ? "" : "  ") + field.name + "=" + field.value.plainText
-    }
-    return text
+    let rest = fields.filter { !names.includes($0.name) }
+    return rest.map { $0.name + "=" + $0.value.plainText }.joined(by: "  ")
   }
 }

@@ -1,3 +1,5 @@
+import Transport
+
 /// Rows with aligned columns, for people.
 struct Table {
   private var rows: [[String]] = []
@@ -10,7 +12,7 @@ struct Table {
   mutating func append(_ row: [String]) { rows.append(row) }
 
   /// The text, a line per row; the last column is as wide as it is.
-  var text: String {
+  var text: Text {
     var widths: [Int] = []
     for row in rows {
       for (column, cell) in row.enumerated() {
@@ -18,25 +20,21 @@ struct Table {
         widths[column] = max(widths[column], cell.utf8.count)
       }
     }
-    var text = ""
+    var text = Text()
     for row in rows {
       for (column, cell) in row.enumerated() {
-        let isLast = column == row.count - 1
-        text += isLast ? cell : padded(cell, to: widths[column] + 2)
+        text.append(cell)
+        if column < row.count - 1 { text.pad(widths[column] + 2 - cell.utf8.count) }
       }
-      text += "\n"
+      text.append("\n")
     }
     return text
   }
 }
 
-/// The text with blanks up to a width in bytes; longer text stays as it is.
-func padded(_ text: String, to width: Int) -> String {
-  var text = text
-  var count = text.utf8.count
-  while count < width {
-    text += " "
-    count += 1
+extension Text {
+  /// Adds this many blanks, none when negative.
+  mutating func pad(_ count: Int) {
+    for _ in 0..<max(count, 0) { append(" ") }
   }
-  return text
 }

@@ -60,25 +60,30 @@ final class WatchCommand {
   }
 
   /// `{"subject":...,"data":...}`; data that is no JSON object is given as text.
-  private static func json(_ message: borrowing IncomingMessage) -> String {
+  private static func json(_ message: borrowing IncomingMessage) -> Text {
     var record = Record()
-    record.append("subject", .string(message.subject.text))
+    record.append("subject", .string(message.subject.string))
     if let body = try? Record(json: message.payload), !message.payload.isEmpty {
       record.append("data", .record(body))
     } else {
-      record.append("data", .string(message.payload.text))
+      record.append("data", .string(message.payload.string))
     }
-    return record.jsonBytes.span.text + "\n"
+    return "\(record.jsonBytes.span)\n"
   }
 
   /// Time, subject, and what the body says besides.
-  private static func line(_ message: borrowing IncomingMessage) -> String {
-    let subject = padded(message.subject.text, to: 36) + "  "
-    guard let body = try? Record(json: message.payload), !message.payload.isEmpty else {
-      return padded("", to: 32) + subject + message.payload.text + "\n"
+  private static func line(_ message: borrowing IncomingMessage) -> Text {
+    let body = message.payload.isEmpty ? nil : try? Record(json: message.payload)
+    var line = Text(body?["time"]?.plainText ?? "")
+    line.pad(32 - line.bytes.count)
+    line.append(message.subject)
+    line.pad(38 - message.subject.count)
+    if let body {
+      line += "  \(body.pairs(except: ["time", "name"]))\n"
+    } else {
+      line += "  \(message.payload)\n"
     }
-    let time = padded(body["time"]?.plainText ?? "", to: 30) + "  "
-    return time + subject + body.pairs(except: ["time", "name"]) + "\n"
+    return line
   }
 }
 

@@ -3,13 +3,20 @@ import Transport
 
 /// What the command line asks for.
 enum Command: Equatable {
-  case run(manifest: String)
-  case check(manifest: String)
+  case run(ManifestPath)
+  case check(ManifestPath)
   case hosts(OperatorOptions)
   case call(CallRequest, OperatorOptions)
   case watch(WatchRequest, OperatorOptions)
   case version
   case help
+}
+
+/// Which manifest, and how it is read.
+struct ManifestPath: Equatable {
+  var path: String
+  /// Replaces `${NAME}` by the environment's values first, as waSCC manifests expect.
+  var expandsEnvironment = false
 }
 
 /// What all operator commands take.
@@ -39,8 +46,8 @@ struct WatchRequest: Equatable {
 }
 
 /// A command line that cannot be understood, in words for who typed it.
-struct UsageError: Error, Equatable {
-  let message: String
+struct UsageError: Error {
+  let message: Text
 }
 
 /// Reads a command line. The first word is the command; options stand anywhere after it.
@@ -50,7 +57,7 @@ struct Arguments {
 
   /// Options that take a value; all others are switches.
   private static let valued = ["--manifest", "--server", "--lattice", "--timeout", "--count"]
-  private static let switches = ["--json", "--acknowledge"]
+  private static let switches = ["--json", "--acknowledge", "--expand-env"]
 
   /// The program's arguments without its name.
   static func ofProcess() -> [String] {
@@ -79,11 +86,8 @@ struct Arguments {
     let arguments = try Arguments(words)
     guard let name = arguments.positional.first else {
       // The form that waSCC users know: `--manifest FILE` alone runs the host.
-      guard let manifest = arguments.option("--manifest") else {
-        throw UsageError(message: "no command given")
-      }
-      try arguments.allow(["--manifest"], positional: 0)
-      return .run(manifest: manifest)
+      if arguments.option("--manifest") == nil { throw UsageError(message: "no command given") }
+      return .run(try arguments.manifest(positional: 0))
     }
     return try arguments.command(named: name, environment)
   }
@@ -93,7 +97,7 @@ struct Arguments {
     while index < words.count {
       let word = words[index]
       index += 1
-      if !word.starts(with: "--") {
+      if !word.begins(with: "--") {
         positional.append(word)
         continue
       }
@@ -124,15 +128,12 @@ struct Arguments {
     case "help":
       return .help
     case "run":
-      try allow(["--manifest"], positional: 1)
-      guard let manifest = option("--manifest") else {
-        throw UsageError(message: "run needs --manifest FILE")
-      }
-      return .run(manifest: manifest)
+      return .run(try manifest(positional: 1))
     case "check":
-      try allow([], positional: 2)
+      try allow(["--expand-env"], positional: 2)
       guard positional.count == 2 else { throw UsageError(message: "check needs a FILE") }
-      return .check(manifest: positional[1])
+      return .check(
+        ManifestPath(path: positional[1], expandsEnvironment: option("--expand-env") != nil))
     case "hosts":
       try allow(shared, positional: 1)
       return .hosts(try operatorOptions(environment))
@@ -145,6 +146,14 @@ struct Arguments {
     default:
       throw UsageError(message: "unknown command \"\(name)\"")
     }
+  }
+
+  private func manifest(positional count: Int) throws(UsageError) -> ManifestPath {
+    try allow(["--manifest", "--expand-env"], positional: count)
+    guard let path = option("--manifest") else {
+      throw UsageError(message: "run needs --manifest FILE")
+    }
+    return ManifestPath(path: path, expandsEnvironment: option("--expand-env") != nil)
   }
 
   private func callRequest(_ environment: (String) -> String?) throws(UsageError) -> CallRequest {

@@ -9,7 +9,7 @@ final class HostProgram: ClientDelegate {
   private let manifest: Manifest
   private let log: Log
   private let loop: EventLoop
-  private let clock = SystemTime()
+  private let time = SystemTime()
   private let host: LatticeHost
   private let client: Client
   private let services = ServiceManager()
@@ -18,12 +18,13 @@ final class HostProgram: ClientDelegate {
   private var isStopping = false
 
   /// - Returns: the exit status: 0 after a stop that was asked for, 2 for a bad manifest.
-  static func run(manifestAt path: String) throws(SystemError) -> Int32 {
+  static func run(_ file: ManifestPath) throws(SystemError) -> Int32 {
     let manifest: Manifest
     do throws(ManifestErrors) {
-      manifest = try ManifestFile.load(path)
+      manifest = try ManifestFile.load(
+        file.path, expandingEnvironment: file.expandsEnvironment)
     } catch {
-      StandardStream.error.write("\(error)\n")
+      StandardStream.error.write(error.text)
       return 2
     }
     try HostProgram(manifest).run()
@@ -40,7 +41,7 @@ final class HostProgram: ClientDelegate {
       id: HostIdentity.makeID(seed: seed), version: Program.version,
       labels: manifest.labels.map { (key: $0.name, value: $0.value) },
       started: EventLoop.wallClock)
-    host = LatticeHost(identity: identity, clock: clock)
+    host = LatticeHost(identity: identity, time: time)
     client = Client(
       on: loop, servers: manifest.link.servers, name: identity.name, version: Program.version)
   }
@@ -52,7 +53,7 @@ final class HostProgram: ClientDelegate {
     for capability in manifest.capabilities { add(capability) }
     let dialect = ServicesDialect(
       presenceInterval: manifest.host.presence, factCapacity: manifest.facts.memoryBytes,
-      diagnostics: RateLimitedLog(log, clock: clock), seed: RandomGenerator.systemSeed)
+      diagnostics: RateLimitedLog(log, time: time), seed: RandomGenerator.systemSeed)
     let timer = Timer(on: loop) { [self] now in host.handleDeadline(at: now) }
     self.timer = timer
     host.start([dialect], on: client)
@@ -74,12 +75,12 @@ final class HostProgram: ClientDelegate {
   private func add(_ capability: Manifest.Capability) {
     switch capability {
     case .gpio(let board, let lines):
-      let provider = GPIOProvider(lines: lines, board: makeBoard(board), time: clock)
+      let provider = GPIOProvider(lines: lines, board: makeBoard(board), time: time)
       provider.eventSink = host
       provider.onProblem = { [self] line, reason in lineChanged(line, reason) }
       host.add(provider)
     case .sensors(let sensors):
-      let provider = SensorsProvider(sensors: sensors, time: clock)
+      let provider = SensorsProvider(sensors: sensors, time: time)
       provider.eventSink = host
       host.add(provider)
     }
@@ -88,7 +89,7 @@ final class HostProgram: ClientDelegate {
   private func makeBoard(_ board: Manifest.Board) -> any Board {
     switch board {
     case .linux: LinuxBoard(loop: loop)
-    case .simulated: SimulatedBoard(startingAt: clock.now)
+    case .simulated: SimulatedBoard(startingAt: time.now)
     }
   }
 

@@ -18,7 +18,7 @@ enum Program {
   private static func run(_ command: Command) -> Int32 {
     do throws(SystemError) {
       switch command {
-      case .run(let manifest): return try HostProgram.run(manifestAt: manifest)
+      case .run(let manifest): return try HostProgram.run(manifest)
       case .check(let manifest): return CheckCommand.run(manifest)
       case .hosts(let options): return try HostsCommand.run(options)
       case .call(let request, let options): return try CallCommand.run(request, options)

@@ -15,16 +15,16 @@ final class RateLimitedLog: Diagnostics {
   }
 
   private let log: Log
-  private let clock: any TimeSource
+  private let time: any TimeSource
   private var kinds: [Kind] = []
 
-  init(_ log: Log, clock: any TimeSource) {
+  init(_ log: Log, time: any TimeSource) {
     self.log = log
-    self.clock = clock
+    self.time = time
   }
 
-  func report(_ kind: StaticString, _ text: @autoclosure () -> String) {
-    let now = clock.now
+  func report(_ kind: StaticString, _ text: @autoclosure () -> Text) {
+    let now = time.now
     guard let index = kinds.firstIndex(where: { ascii($0.name).equals(kind) }) else {
       if kinds.count < RateLimitedLog.kindsMax { kinds.append(Kind(name: kind, writtenAt: now)) }
       return log.warning(text())

@@ -1,11 +1,15 @@
+import Transport
+
 /// What `--help` prints.
 enum Usage {
-  static let text = """
+  static var text: Text {
+    """
     edge-host: makes a board's pins and sensors capabilities of a lattice
 
     Run a host:
       edge-host run --manifest FILE       (or: edge-host --manifest FILE)
       edge-host check FILE                check a manifest; prints each mistake with its place
+      --expand-env                        with both: replace ${NAME} in the manifest first
 
     Talk to hosts, through a NATS server:
       edge-host hosts                     list the hosts of all lattices
@@ -28,4 +32,5 @@ enum Usage {
     Exit status: 0 done, 1 failed, 2 the command line or the manifest is wrong.
 
     """
+  }
 }

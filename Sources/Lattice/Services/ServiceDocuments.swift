@@ -15,7 +15,7 @@ enum ServiceDocuments {
   static func info(_ identity: HostIdentity, _ endpoints: [ServiceEndpoint]) -> [UInt8] {
     var json = JSONWriter()
     begin(&json, "io.nats.micro.v1.info_response", identity)
-    json.field("description", "Pins and sensors of \(identity.name)")
+    json.field("description", "Pins and sensors of " + identity.name)
     json.key("endpoints")
     json.beginArray()
     for endpoint in endpoints {
@@ -71,7 +71,7 @@ enum ServiceDocuments {
   /// A host's presence: that it lives, since when, and how it fares.
   static func status(of host: LatticeHost, state: String, facts: Record) -> [UInt8] {
     var json = JSONWriter()
-    let now = host.clock.wallClock
+    let now = host.time.wallClock
     json.beginObject()
     identity(host.identity, &json)
     json.field("state", state)

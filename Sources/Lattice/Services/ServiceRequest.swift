@@ -9,12 +9,12 @@ struct ServiceRequest {
   /// Header with the caller's deadline, RFC 3339.
   static let deadlineHeader: StaticString = "Edge-Deadline"
 
-  init(_ message: borrowing IncomingMessage, clock: any TimeSource) throws(InvocationError) {
+  init(_ message: borrowing IncomingMessage, time: any TimeSource) throws(InvocationError) {
     if let bytes = message.oversizedBytes {
       throw InvocationError(
         .tooLarge, "the message of \(bytes) bytes is larger than this host's read buffer")
     }
-    deadline = try ServiceRequest.deadline(message.headers, clock: clock)
+    deadline = try ServiceRequest.deadline(message.headers, time: time)
     do throws(JSONError) {
       arguments = try Record(json: message.payload)
     } catch {
@@ -22,20 +22,21 @@ struct ServiceRequest {
     }
   }
 
-  /// The deadline is wall-clock time, the caller's; what is left of it by our clock is what counts.
+  /// The deadline is wall-time time, the caller's; what is left of it by our time is what counts.
   private static func deadline(
-    _ headers: Span<UInt8>, clock: any TimeSource
+    _ headers: Span<UInt8>, time: any TimeSource
   ) throws(InvocationError) -> Instant? {
     guard let reader = HeaderReader(headers), let value = reader.value(of: deadlineHeader) else {
       return nil
     }
     let text = headers.extracting(value)
     guard let timestamp = Timestamp(rfc3339: text) else {
-      throw InvocationError(.badRequest, "\(deadlineHeader) \"\(text.text)\" is no RFC 3339 time")
+      throw InvocationError(
+        .badRequest, "\(deadlineHeader) \(quoted: text.array) is no RFC 3339 time")
     }
     let remaining =
       Instant(nanoseconds: timestamp.nanoseconds)
-      - Instant(nanoseconds: clock.wallClock.nanoseconds)
-    return clock.now + remaining
+      - Instant(nanoseconds: time.wallClock.nanoseconds)
+    return time.now + remaining
   }
 }

@@ -42,10 +42,10 @@ public final class ServicesDialect: Dialect {
     self.host = host
     self.bus = bus
     facts = FactDelivery(
-      over: bus, clock: host.clock, diagnostics: diagnostics, hostID: host.identity.id,
+      over: bus, time: host.time, diagnostics: diagnostics, hostID: host.identity.id,
       capacity: factCapacity, seed: seed)
-    prefix = Array("edge.\(host.identity.lattice).\(host.identity.name).".utf8)
-    addEndpoint(name: "describe", suffix: "describe", resources: []) { [self] message in
+    prefix = ("edge.\(host.identity.lattice).\(host.identity.name)." as Text).bytes
+    addEndpoint("describe", suffix: "describe", resources: []) { [self] message in
       describe(message)
     }
     for provider in host.providers { addEndpoints(of: provider) }
@@ -106,7 +106,7 @@ public final class ServicesDialect: Dialect {
         .map { $0.name }
       let index = endpoints.count
       addEndpoint(
-        name: "\(capability)-\(operation.name)", suffix: "\(capability).*.\(operation.name)",
+        "\(capability)-\(operation.name)", suffix: "\(capability).*.\(operation.name)",
         resources: names
       ) { [self] message in
         invoke(message, capability: capability, operation: operation.name, endpoint: index)
@@ -115,12 +115,12 @@ public final class ServicesDialect: Dialect {
   }
 
   private func addEndpoint(
-    name: String, suffix: String, resources: [String],
+    _ name: Text, suffix: Text, resources: [String],
     handler: @escaping (borrowing IncomingMessage) -> Void
   ) {
-    let subject = prefix + Array(suffix.utf8)
+    let subject = prefix + suffix.bytes
     endpoints.append(
-      ServiceEndpoint(name: name, subject: subject.span.text, resources: resources))
+      ServiceEndpoint(name: name.string, subject: subject.span.string, resources: resources))
     subscribe(subject, handler)
   }
 
@@ -130,7 +130,7 @@ public final class ServicesDialect: Dialect {
     guard let pattern = Subject(subject, allowsWildcards: true),
       bus?.subscribe(pattern, queueGroup: [], handler: handler) != nil
     else {
-      diagnostics.report("not subscribed", "cannot subscribe to \(subject.span.text)")
+      diagnostics.report("not subscribed", "cannot subscribe to \(subject.span.string)")
       return
     }
   }
@@ -139,22 +139,22 @@ public final class ServicesDialect: Dialect {
     _ message: borrowing IncomingMessage, capability: String, operation: String, endpoint: Int
   ) {
     guard let host else { return }
-    let began = host.clock.now
+    let began = host.time.now
     let reply = message.reply.array
     let resource = resourceName(message.subject)
     let answer = { [self] (result: InvocationResult) in
-      record(result, endpoint: endpoint, took: host.clock.now - began)
+      record(result, endpoint: endpoint, took: host.time.now - began)
       respond(result, to: reply, resource: resource)
     }
     do throws(InvocationError) {
-      let request = try ServiceRequest(message, clock: host.clock)
+      let request = try ServiceRequest(message, time: host.time)
       host.invoke(
         Invocation(
           capability: capability, resource: resource, operation: operation,
           arguments: request.arguments, deadline: request.deadline),
         reply: answer)
     } catch {
-      diagnostics.report("bad request", "\(message.subject.text): \(error.reason)")
+      diagnostics.report("bad request", "\(message.subject.string): \(error.reason)")
       answer(.failure(error))
     }
   }
@@ -168,7 +168,7 @@ public final class ServicesDialect: Dialect {
       resource = last
       last = token
     }
-    return subject.extracting(resource).text
+    return subject.extracting(resource).string
   }
 
   private func record(_ result: InvocationResult, endpoint: Int, took: Duration) {
@@ -176,7 +176,7 @@ public final class ServicesDialect: Dialect {
     endpoints[endpoint].processing = endpoints[endpoint].processing + took
     if case .failure(let error) = result {
       endpoints[endpoint].errors += 1
-      endpoints[endpoint].lastError = "\(error.code.rawValue): \(error.reason)"
+      endpoints[endpoint].lastError = ("\(error.code.rawValue): \(error.reason)" as Text).string
     }
   }
 
@@ -193,8 +193,8 @@ public final class ServicesDialect: Dialect {
   /// `$SRV.VERB`, `$SRV.VERB.name` and `$SRV.VERB.name.id`, for every verb.
   private func subscribeDiscovery(_ identity: HostIdentity) {
     let name = ServiceDocuments.serviceName
-    for suffix in ["", ".\(name)", ".\(name).\(identity.id)"] {
-      subscribe(Array("$SRV.*\(suffix)".utf8)) { [self] message in discover(message) }
+    for pattern: Text in ["$SRV.*", "$SRV.*.\(name)", "$SRV.*.\(name).\(identity.id)"] {
+      subscribe(pattern.bytes) { [self] message in discover(message) }
     }
   }
 
@@ -253,9 +253,10 @@ public final class ServicesDialect: Dialect {
       let noReply: [UInt8] = []
       let message = OutgoingMessage(
         subject: subject.span, reply: noReply.span, headers: headers.span, payload: payload.span)
-      try bus.publish(message, expires: host.clock.now + lifetime)
+      try bus.publish(message, expires: host.time.now + lifetime)
     } catch {
-      diagnostics.report("not published", "a message to \(subject.span.text) was dropped: \(error)")
+      diagnostics.report(
+        "not published", "a message to \(subject.span.string) was dropped: \(error)")
     }
   }
 }

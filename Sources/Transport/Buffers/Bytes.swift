@@ -55,7 +55,7 @@ extension Span where Element == UInt8 {
   }
 
   /// A copy as text; bytes that are not UTF-8 become replacement characters.
-  public var text: String {
+  public var string: String {
     withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
   }
 

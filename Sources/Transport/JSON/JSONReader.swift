@@ -24,9 +24,9 @@ public struct JSONError: Error, Equatable {
   public let offset: Int
 }
 
-extension JSONError: CustomStringConvertible {
-  public var description: String {
-    let text =
+extension JSONError: TextConvertible {
+  public var text: Text {
+    let text: Text =
       switch reason {
       case .unexpectedEnd: "the text ends too early"
       case .unexpectedByte: "unexpected character"
@@ -96,8 +96,10 @@ public struct JSONReader: ~Escapable {
 
   /// The text of a `.key` or `.string` token, escapes resolved.
   public func text(_ range: Range<Int>) -> String {
-    if bytes.extracting(range).firstOffset(of: 0x5C) == nil { return bytes.extracting(range).text }
-    return JSONEscapes.resolved(bytes.extracting(range)).span.text
+    if bytes.extracting(range).firstOffset(of: 0x5C) == nil {
+      return bytes.extracting(range).string
+    }
+    return JSONEscapes.resolved(bytes.extracting(range)).span.string
   }
 
   /// Whether a `.key` or `.string` token spells `literal` (texts with escapes never do).
@@ -118,8 +120,7 @@ public struct JSONReader: ~Escapable {
 
   /// The number a `.number` token spells, or nil when it is beyond a Double.
   public func double(_ range: Range<Int>) -> Double? {
-    guard let number = Double(bytes.extracting(range).text), number.isFinite else { return nil }
-    return number
+    parseDecimal(bytes.extracting(range))
   }
 
   // MARK: values of a known type

@@ -21,17 +21,15 @@ public struct Log {
     usesJournalPrefix = linux_environment("JOURNAL_STREAM") != nil
   }
 
-  public func error(_ text: @autoclosure () -> String) { write(.error, text) }
-  public func warning(_ text: @autoclosure () -> String) { write(.warning, text) }
-  public func info(_ text: @autoclosure () -> String) { write(.info, text) }
-  public func debug(_ text: @autoclosure () -> String) { write(.debug, text) }
+  public func error(_ text: @autoclosure () -> Text) { write(.error, text) }
+  public func warning(_ text: @autoclosure () -> Text) { write(.warning, text) }
+  public func info(_ text: @autoclosure () -> Text) { write(.info, text) }
+  public func debug(_ text: @autoclosure () -> Text) { write(.debug, text) }
 
-  private func write(_ level: LogLevel, _ text: () -> String) {
+  private func write(_ level: LogLevel, _ text: () -> Text) {
     if level > self.level { return }
-    var line = usesJournalPrefix ? "<\(level.rawValue)>" : ""
-    line += text()
-    line += "\n"
-    StandardStream.error.write(line)
+    StandardStream.error.write(
+      usesJournalPrefix ? "<\(level.rawValue)>\(text())\n" : "\(text())\n")
   }
 }
 
@@ -40,9 +38,9 @@ public enum StandardStream: Int32, Sendable {
   case output = 1
   case error = 2
 
-  public func write(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
+  @inline(never)
+  public func write(_ text: Text) {
+    text.bytes.withUnsafeBufferPointer { bytes in
       var written = 0
       while written < bytes.count {
         guard let base = bytes.baseAddress else { return }

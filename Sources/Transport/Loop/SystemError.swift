@@ -22,8 +22,8 @@ public struct SystemError: Error, Equatable {
   public var reason: String { String(cString: linux_error_text(code)) }
 }
 
-extension SystemError: CustomStringConvertible {
-  public var description: String { "\(call): \(reason)" }
+extension SystemError: TextConvertible {
+  public var text: Text { "\(call): \(reason)" }
 }
 
 /// Returns a call's result, or throws when it is a negative errno.

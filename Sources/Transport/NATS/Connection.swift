@@ -359,7 +359,7 @@ public struct Connection: ~Copyable {
       return nil
     case .error(let text):
       if ServerErrorText.closesConnection(bytes.extracting(text)) {
-        lastError = bytes.extracting(text).text
+        lastError = bytes.extracting(text).string
       }
       return .serverError(text)
     case .message(let message):

@@ -48,8 +48,8 @@ public enum DisconnectReason: Error, Equatable {
   case drained
 }
 
-extension DisconnectReason: CustomStringConvertible {
-  public var description: String {
+extension DisconnectReason: TextConvertible {
+  public var text: Text {
     switch self {
     case .openFailed(let error): "cannot connect: \(error.reason)"
     case .openTimedOut: "cannot connect: timed out"
@@ -81,8 +81,8 @@ public enum PublishError: Error, Equatable {
   case tooManyRequests
 }
 
-extension PublishError: CustomStringConvertible {
-  public var description: String {
+extension PublishError: TextConvertible {
+  public var text: Text {
     switch self {
     case .tooLarge(let size, let limit): "message of \(size) bytes is over the limit of \(limit)"
     case .outboxFull: "the outbox is full"

@@ -38,8 +38,8 @@ public enum ParseError: Error, Equatable {
   }
 }
 
-extension ParseError: CustomStringConvertible {
-  public var description: String {
+extension ParseError: TextConvertible {
+  public var text: Text {
     switch self {
     case .controlLineTooLong(let limit): "control line longer than \(limit) bytes"
     case .unknownOperation: "unknown protocol operation"

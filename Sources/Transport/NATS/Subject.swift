@@ -10,7 +10,7 @@ public struct Subject: Equatable {
     self.bytes = bytes
   }
 
-  public var text: String { bytes.span.text }
+  public var string: String { bytes.span.string }
 
   public static func isValid(_ bytes: Span<UInt8>, allowsWildcards: Bool = false) -> Bool {
     var tokenStart = 0

@@ -27,10 +27,10 @@ struct SubscriptionTable {
 
   mutating func remove(_ sid: UInt32) {
     guard let index = entries.firstIndex(where: { $0.sid == sid }) else { return }
-    if entries[index].state == .active {
-      entries[index].state = .unsubscribing
-    } else {
-      entries.remove(at: index)
+    switch entries[index].state {
+    case .unwritten: entries.remove(at: index)
+    case .active: entries[index].state = .unsubscribing
+    case .unsubscribing: break
     }
   }
 

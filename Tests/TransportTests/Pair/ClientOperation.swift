@@ -48,7 +48,7 @@ struct ClientOperationReader {
     guard newline > start, buffer[newline - 1] == 0x0D else {
       throw ProtocolViolation(text: "line feed without carriage return")
     }
-    let line = Array(buffer[start..<(newline - 1)]).text
+    let line = Array(buffer[start..<(newline - 1)]).string
     let fields = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
     if fields[0] == "PUB" || fields[0] == "HPUB" {
       return try publication(fields, bodyStart: newline + 1)
@@ -90,7 +90,7 @@ struct ClientOperationReader {
     if headerSize > total { throw ProtocolViolation(text: "headers longer than the message") }
     if buffer.count < bodyStart + total + 2 { return nil }
     let body = Array(buffer[bodyStart..<(bodyStart + total)])
-    if Array(buffer[(bodyStart + total)..<(bodyStart + total + 2)]).text != "\r\n" {
+    if Array(buffer[(bodyStart + total)..<(bodyStart + total + 2)]).string != "\r\n" {
       throw ProtocolViolation(text: "payload not followed by CRLF")
     }
     start = bodyStart + total + 2

@@ -238,14 +238,14 @@ final class Endpoint {
     case .response(let id, let frame): record(.response(id, copy(frame)), at: now)
     case .requestFailed(let id, let failure): record(.requestFailed(id, failure), at: now)
     case .serverError(let range):
-      record(.serverError(Endpoint.copy(range, of: input).text), at: now)
+      record(.serverError(Endpoint.copy(range, of: input).string), at: now)
     }
   }
 
   private func copy(_ frame: MessageFrame) -> Message {
     Message(
-      subscription: frame.subscription, subject: Endpoint.copy(frame.subject, of: input).text,
-      reply: Endpoint.copy(frame.reply, of: input).text,
+      subscription: frame.subscription, subject: Endpoint.copy(frame.subject, of: input).string,
+      reply: Endpoint.copy(frame.reply, of: input).string,
       headers: Endpoint.copy(frame.headers, of: input),
       payload: Endpoint.copy(frame.payload, of: input))
   }

@@ -244,7 +244,9 @@ final class ModelServer {
   private func ping(_ id: ClientID) {
     guard options.answersPing, let client = clients[id] else { return }
     clients[id]?.output += bytes("PONG\r\n")
-    if !client.hasPinged, options.repeatsInfo { send(raw: bytes("INFO \(info(for: id)) \r\n"), to: id) }
+    if !client.hasPinged, options.repeatsInfo {
+      send(raw: bytes("INFO \(info(for: id)) \r\n"), to: id)
+    }
     clients[id]?.hasPinged = true
   }
 

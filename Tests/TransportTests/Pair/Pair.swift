@@ -45,7 +45,7 @@ final class Pair {
   /// The payloads of all messages received, as text.
   var payloads: [String] {
     happenings.compactMap {
-      if case .message(let message) = $0 { return message.payload.text }
+      if case .message(let message) = $0 { return message.payload.string }
       return nil
     }
   }
@@ -164,7 +164,8 @@ final class Pair {
     let subject = bytes(subject)
     let headers: [UInt8] = []
     let id = try endpoint.connection.request(
-      subject: subject.span, headers: headers.span, payload: payload.span, timeout: timeout, at: now)
+      subject: subject.span, headers: headers.span, payload: payload.span, timeout: timeout, at: now
+    )
     endpoint.flush(at: now)
     return id
   }

@@ -13,20 +13,20 @@ enum SeenFrame: Equatable {
       buffer.bytes.extracting(range).array
     }
     switch frame {
-    case .info(let range): self = .info(copy(range, buffer).text)
+    case .info(let range): self = .info(copy(range, buffer).string)
     case .message(let message):
       self = .message(
-        sid: message.subscription, copy(message.subject, buffer).text,
-        reply: copy(message.reply, buffer).text, headers: copy(message.headers, buffer),
+        sid: message.subscription, copy(message.subject, buffer).string,
+        reply: copy(message.reply, buffer).string, headers: copy(message.headers, buffer),
         copy(message.payload, buffer))
     case .oversizedMessage(let message, let size):
       self = .oversized(
-        sid: message.subscription, copy(message.subject, buffer).text,
-        reply: copy(message.reply, buffer).text, size: size)
+        sid: message.subscription, copy(message.subject, buffer).string,
+        reply: copy(message.reply, buffer).string, size: size)
     case .ping: self = .ping
     case .pong: self = .pong
     case .ok: self = .ok
-    case .error(let range): self = .error(copy(range, buffer).text)
+    case .error(let range): self = .error(copy(range, buffer).string)
     }
   }
 }

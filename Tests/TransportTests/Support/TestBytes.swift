@@ -5,7 +5,7 @@ func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
 extension Array where Element == UInt8 {
   /// The bytes as text, for comparing and for messages of failed tests.
-  var text: String { String(decoding: self, as: UTF8.self) }
+  var string: String { String(decoding: self, as: UTF8.self) }
 }
 
 extension RandomGenerator {

@@ -18,7 +18,7 @@ extension String {
 
 extension String {
   /// Whether the text begins with the bytes of `prefix`.
-  public func starts(with prefix: StaticString) -> Bool {
+  public func begins(with prefix: StaticString) -> Bool {
     let expected = ascii(prefix)
     if utf8.count < expected.count { return false }
     var bytes = utf8.makeIterator()
