@@ -99,6 +99,9 @@ class EdgeHost:
     def terminate(self):
         self._process.signal(signal.SIGTERM)
 
+    def hang_up(self):
+        self._process.signal(signal.SIGHUP)
+
     def wait_for_end(self, timeout=WAIT_SECONDS):
         """The exit status, once it has ended."""
         if not self._process.wait(timeout):
