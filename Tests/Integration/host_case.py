@@ -106,3 +106,8 @@ class HostTestCase(unittest.TestCase):
 
     def assert_consecutive(self, numbers):
         self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
+
+    def assert_log_is_bounded(self, host, lines_max):
+        """However often something happened, the host did not write of it every time."""
+        lines = host.log.splitlines()
+        self.assertLess(len(lines), lines_max, "its log begins:\n" + "\n".join(lines[:lines_max]))
