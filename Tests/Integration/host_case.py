@@ -6,10 +6,10 @@ import unittest
 from pathlib import Path
 
 import nats
-from edge_host import ROOT, EdgeHost
+from edge_host import COMMAND, ROOT, EdgeHost
 from nats_server import NATSServer
 
-LOGS = ROOT / "build" / "integration" / "log"
+LOGS = ROOT / "build" / "integration" / Path(COMMAND[-1]).parent.name
 
 HOST = "dock-7"
 LATTICE = "wh7"
