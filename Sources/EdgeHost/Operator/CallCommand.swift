@@ -10,9 +10,18 @@ final class CallCommand {
   private let request: CallRequest
   private let options: OperatorOptions
 
+  /// The command line is judged before anybody is connected to.
   static func run(_ request: CallRequest, _ options: OperatorOptions) throws(SystemError) -> Int32 {
+    let subject: [UInt8]
+    let body: [UInt8]
+    do throws(UsageError) {
+      (subject, body) = try message(request)
+    } catch {
+      OperatorSession.complain(error.message)
+      return 2
+    }
     let command = CallCommand(try OperatorSession(options.server), request, options)
-    return command.session.run { command.send() }
+    return command.session.run { command.send(body, to: subject) }
   }
 
   private init(_ session: OperatorSession, _ request: CallRequest, _ options: OperatorOptions) {
@@ -21,23 +30,17 @@ final class CallCommand {
     self.options = options
   }
 
-  private func send() {
+  private func send(_ body: [UInt8], to subject: [UInt8]) {
     let timeout = options.timeout ?? CallCommand.defaultTimeout
-    do throws(UsageError) {
-      let (subject, body) = try CallCommand.message(request)
-      var headers = HeaderWriter()
-      headers.append("Edge-Deadline", (EventLoop.wallClock + timeout).rfc3339)
-      let block = headers.finished()
-      do throws(PublishError) {
-        try session.client.request(
-          subject: subject.span, headers: block.span, payload: body.span, timeout: timeout
-        ) { [self] outcome in finish(outcome) }
-      } catch {
-        session.fail("\(error)")
-      }
+    var headers = HeaderWriter()
+    headers.append("Edge-Deadline", (EventLoop.wallClock + timeout).rfc3339)
+    let block = headers.finished()
+    do throws(PublishError) {
+      try session.client.request(
+        subject: subject.span, headers: block.span, payload: body.span, timeout: timeout
+      ) { [self] outcome in finish(outcome) }
     } catch {
-      OperatorSession.complain(error.message)
-      session.end(2)
+      session.fail("\(error)")
     }
   }
 

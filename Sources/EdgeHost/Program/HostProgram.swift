@@ -8,6 +8,7 @@ import Transport
 final class HostProgram: ClientDelegate {
   private let manifest: Manifest
   private let log: Log
+  private let diagnostics: RateLimitedLog
   private let loop: EventLoop
   private let time = SystemTime()
   private let host: LatticeHost
@@ -34,6 +35,7 @@ final class HostProgram: ClientDelegate {
   private init(_ manifest: Manifest) throws(SystemError) {
     self.manifest = manifest
     log = Log(level: manifest.host.log)
+    diagnostics = RateLimitedLog(log, time: time)
     loop = try EventLoop()
     let seed = RandomGenerator.systemSeed
     let identity = HostIdentity(
@@ -53,7 +55,7 @@ final class HostProgram: ClientDelegate {
     for capability in manifest.capabilities { add(capability) }
     let dialect = ServicesDialect(
       presenceInterval: manifest.host.presence, factCapacity: manifest.facts.memoryBytes,
-      diagnostics: RateLimitedLog(log, time: time), seed: RandomGenerator.systemSeed)
+      diagnostics: diagnostics, seed: RandomGenerator.systemSeed)
     let timer = Timer(on: loop) { [self] now in host.handleDeadline(at: now) }
     self.timer = timer
     host.start([dialect], on: client)
@@ -164,5 +166,7 @@ final class HostProgram: ClientDelegate {
     host.linkChanged(isConnected: false)
   }
 
-  func clientReceivedError(_ text: String) { log.warning("the server says: \(text)") }
+  func clientReceivedError(_ text: String) {
+    diagnostics.report("server error", "the server says: \(text)")
+  }
 }

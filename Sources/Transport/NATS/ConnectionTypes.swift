@@ -51,7 +51,7 @@ public enum DisconnectReason: Error, Equatable {
 extension DisconnectReason: TextConvertible {
   public var text: Text {
     switch self {
-    case .openFailed(let error): "cannot connect: \(error.reason)"
+    case .openFailed(let error): "cannot connect: \(DisconnectReason.whyNotOpened(error))"
     case .openTimedOut: "cannot connect: timed out"
     case .handshakeTimedOut: "the server did not finish the handshake in time"
     case .closedByServer: "the server closed the connection"
@@ -63,6 +63,16 @@ extension DisconnectReason: TextConvertible {
     case .requiresTLS: "the server requires TLS, which this build does not have"
     case .lacksHeaders(let version): "the server (version \(version)) does not support headers"
     case .drained: "closed"
+    }
+  }
+
+  /// The resolver's two failures have numbers whose usual words speak of files and resources; to a TCP
+  /// connect they do not happen.
+  private static func whyNotOpened(_ error: SystemError) -> String {
+    switch error.code {
+    case 2: "there is no host of that name"
+    case 11: "no name server answers"
+    default: error.reason
     }
   }
 }

@@ -15,22 +15,30 @@ END_SECONDS = 30
 class Child:
     """A running command, ended by its process id and by nothing broader.
 
-    The kernel kills it if the tests die without cleaning up (`setpriv --pdeathsig`). That follows
-    the thread which started it, so start children from the main thread.
+    It has a session of its own, so that Ctrl-C reaches the tests alone, which then end it. The
+    kernel kills it if the tests die without cleaning up (`setpriv --pdeathsig`). That follows the
+    thread which started it, so start children from the main thread.
     """
 
     def __init__(self, command, **options):
         program = shutil.which(command[0], path=SEARCH_PATH)
         if program is None:
-            raise FileNotFoundError(f"no {command[0]} on this machine: run Tests/Board/setup")
+            raise FileNotFoundError(f"no {command[0]} on this machine: see Tests/Support/install")
         self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "--", program, *command[1:]], **options)
+            ["setpriv", "--pdeathsig", "KILL", "--", program, *command[1:]],
+            start_new_session=True, **options)
+        self.pid = self._process.pid
         self.stdin = self._process.stdin
         self.stdout = self._process.stdout
 
     @property
     def is_running(self):
         return self._process.poll() is None
+
+    @property
+    def status(self):
+        """The exit status, negative for a signal; None while it runs."""
+        return self._process.poll()
 
     def signal(self, number):
         if self.is_running:

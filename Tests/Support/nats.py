@@ -22,6 +22,10 @@ class NoMessage(NATSError):
     """Nothing came in the time allowed."""
 
 
+class NoResponders(NATSError):
+    """The server knows nobody who would answer."""
+
+
 @dataclass(frozen=True)
 class Message:
     subject: str
@@ -31,6 +35,14 @@ class Message:
 
     def json(self):
         return json.loads(self.payload)
+
+    def header(self, name):
+        """The value of a header, or None."""
+        for line in self.headers.decode().split("\r\n")[1:]:
+            key, separator, value = line.partition(":")
+            if separator and key == name:
+                return value.strip()
+        return None
 
 
 class Subscription:
@@ -47,6 +59,11 @@ class Subscription:
         while not self.waiting:
             self._client.read_operation(deadline, f"no message on {self.subject}")
         return self.waiting.popleft()
+
+    def take(self, count, timeout=WAIT_SECONDS):
+        """The next `count` messages."""
+        deadline = time.monotonic() + timeout
+        return [self.next(deadline - time.monotonic()) for _ in range(count)]
 
     def next_where(self, condition, timeout=WAIT_SECONDS):
         """The first message whose JSON satisfies the condition; those before it are dropped."""
@@ -67,7 +84,7 @@ class Client:
         self._subscriptions = {}
         self._ids = itertools.count(1)
         options = {"verbose": False, "pedantic": True, "headers": True, "no_responders": True,
-                   "name": "board test", "lang": "python", "version": "0", "protocol": 1}
+                   "name": "test", "lang": "python", "version": "0", "protocol": 1}
         self._send(f"CONNECT {json.dumps(options)}\r\n".encode())
         self.flush()
 
@@ -89,17 +106,27 @@ class Client:
         del self._subscriptions[identifier]
         self._send(f"UNSUB {identifier}\r\n".encode())
 
-    def publish(self, subject, payload=b"", reply=""):
-        self._send(f"PUB {subject} {reply} {len(payload)}\r\n".encode() + payload + b"\r\n")
+    def publish(self, subject, payload=b"", reply="", headers=None):
+        if not headers:
+            self._send(f"PUB {subject} {reply} {len(payload)}\r\n".encode() + payload + b"\r\n")
+            return
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        block = f"NATS/1.0\r\n{lines}\r\n".encode()
+        sizes = f"{len(block)} {len(block) + len(payload)}"
+        self._send(f"HPUB {subject} {reply} {sizes}\r\n".encode() + block + payload + b"\r\n")
 
-    def request(self, subject, body=None, timeout=WAIT_SECONDS):
-        """Publishes a JSON body (nothing when None) and returns the first answer."""
+    def request(self, subject, body=None, timeout=WAIT_SECONDS, headers=None):
+        """Publishes a body and returns the first answer. Bytes go as they are, None is no bytes,
+        and everything else is written as JSON."""
         inbox = self.subscribe(f"_INBOX.{time.monotonic_ns()}.{next(self._ids)}")
-        self.publish(subject, b"" if body is None else json.dumps(body).encode(), inbox.subject)
+        if body is None:
+            body = b""
+        payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.publish(subject, payload, inbox.subject, headers)
         answer = inbox.next(timeout)
         inbox.cancel()
         if answer.headers.startswith(b"NATS/1.0 503"):
-            raise NATSError(f"nobody serves {subject}")
+            raise NoResponders(f"nobody serves {subject}")
         return answer
 
     def flush(self):

@@ -1,0 +1,113 @@
+"""What the integration tests share: a NATS server, a client beside it, and the host under test with a
+simulated board."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import nats
+from edge_host import COMMAND, ROOT, EdgeHost
+from nats_server import NATSServer
+
+LOGS = ROOT / "build" / "integration" / Path(COMMAND[-1]).parent.name
+
+HOST = "dock-7"
+LATTICE = "wh7"
+
+# Lines and sensors as a manifest has them. The gate never moves.
+GATE = "{name: gate, direction: input}"
+SIREN = "{name: siren, direction: output, safe: inactive}"
+BRAKE = "{name: brake, direction: output, safe: active}"
+COLD_ROOM = ("{name: cold-room, kind: simulated, unit: Cel, every: 300ms, "
+             "script: {values: [-18.5, -18, -17.5]}}")
+
+
+def door(period="300ms", report="durable"):
+    """A door that goes on moving."""
+    return (f"{{name: dock-door, direction: input, report: {report}, script: {{repeat: true, "
+            f"steps: [{{after: {period}, active: true}}, {{after: {period}, active: false}}]}}}}")
+
+
+def manifest(*lines, sensors=(), presence="30s", more=""):
+    """A manifest's text; the server is the one that the environment names."""
+    def items(texts):
+        return "".join(f"      - {text}\n" for text in texts) or "      []\n"
+
+    return (f"host: {{name: {HOST}, lattice: {LATTICE}, presence: {presence}}}\n"
+            "labels: {site: wh7, floor: 2}\n"
+            f"{more}"
+            "capabilities:\n"
+            "  - builtin: gpio\n    board: simulated\n    lines:\n" + items(lines) +
+            "  - builtin: sensors\n    sensors:\n" + items(sensors))
+
+
+def subject(rest, host=HOST):
+    return f"edge.{LATTICE}.{host}.{rest}"
+
+
+class HostTestCase(unittest.TestCase):
+    """One server for all tests of a class; a folder, a client and a host for each test."""
+
+    @classmethod
+    def setUpClass(cls):
+        LOGS.mkdir(parents=True, exist_ok=True)
+        cls.server = cls.enterClassContext(NATSServer(log=LOGS / f"{cls.__name__}.server.log"))
+
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="edge-host-")))
+        self.client = self.connect(self.server)
+
+    def connect(self, server):
+        return self.enterContext(nats.Client(server.port))
+
+    def launch_host(self, text, server=None):
+        """Starts the host and does not wait for anything."""
+        path = self.folder / "manifest.yaml"
+        path.write_text(text)
+        log = LOGS / f"{self.id().partition('.')[2]}.log"
+        server = server or self.server
+        return self.enterContext(
+            EdgeHost("run", "--manifest", str(path), server=server.address, log=log))
+
+    def start_host(self, text):
+        """Starts the host and returns when it has announced itself. `presence` is what it said,
+        `status` the subscription to what it says next."""
+        self.status = self.client.subscribe(subject("status"))
+        host = self.launch_host(text)
+        host.wait_for_log("connected to")
+        self.presence = self.status.next().json()
+        return host
+
+    # Requests
+
+    def call(self, rest, body=None, headers=None):
+        """The answer to a request that must be granted."""
+        message = self.client.request(subject(rest), body, headers=headers)
+        self.assertIsNone(message.header("Nats-Service-Error"), message)
+        return message.json()
+
+    def refusal(self, rest, body=None, headers=None):
+        """The answer to a request that must be refused: its code and its reason, which header and
+        body agree on."""
+        message = self.client.request(subject(rest), body, headers=headers)
+        code = message.header("Nats-Service-Error-Code")
+        self.assertIsNotNone(code, f"{rest} {body} was granted: {message}")
+        answer = message.json()
+        self.assertEqual(answer["code"], int(code))
+        self.assertEqual(answer["reason"], message.header("Nats-Service-Error"))
+        self.assertEqual(answer["name"], rest.split(".")[-2])
+        return int(code), answer["reason"]
+
+    def is_active(self, line):
+        return self.call(f"gpio.{line}.get")["active"]
+
+    def wait_until_active(self, line, active, host):
+        host.wait_until(lambda: self.is_active(line) is active, f"{line} is not {active}")
+
+    def assert_consecutive(self, numbers):
+        self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
+
+    def assert_log_is_bounded(self, host, lines_max):
+        """However often something happened, the host did not write of it every time."""
+        lines = host.log.splitlines()
+        self.assertLess(len(lines), lines_max, "its log begins:\n" + "\n".join(lines[:lines_max]))

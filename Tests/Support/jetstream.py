@@ -1,0 +1,50 @@
+"""As much of JetStream's API as a test needs: a stream is made, counted and read."""
+
+import base64
+import json
+
+from nats import NATSError
+
+
+class Stream:
+    """A stream by its name; the server does the rest."""
+
+    def __init__(self, client, name):
+        self._client = client
+        self.name = name
+
+    def create(self, subjects, **limits):
+        self._configure("CREATE", subjects, limits)
+
+    def update(self, subjects, **limits):
+        self._configure("UPDATE", subjects, limits)
+
+    def delete(self):
+        self._call("DELETE", {})
+
+    @property
+    def state(self):
+        return self._call("INFO", {})["state"]
+
+    def message(self, sequence):
+        """Subject and JSON body of a stored message."""
+        stored = self._call("MSG.GET", {"seq": sequence})["message"]
+        return stored["subject"], json.loads(base64.b64decode(stored.get("data", "")))
+
+    def bodies(self):
+        """The JSON bodies of all stored messages, oldest first."""
+        state = self.state
+        if state["messages"] == 0:
+            return []
+        return [self.message(sequence)[1]
+                for sequence in range(state["first_seq"], state["last_seq"] + 1)]
+
+    def _configure(self, operation, subjects, limits):
+        self._call(operation, {"name": self.name, "subjects": subjects, "storage": "file",
+                               "retention": "limits", "num_replicas": 1, **limits})
+
+    def _call(self, operation, request):
+        answer = self._client.request(f"$JS.API.STREAM.{operation}.{self.name}", request).json()
+        if "error" in answer:
+            raise NATSError(f"{operation} {self.name}: {answer['error']}")
+        return answer
