@@ -12,7 +12,10 @@ let swiftSettings: [SwiftSetting] =
     ? [
       .enableExperimentalFeature("Embedded"),
       // Exclusivity is checked at run time by the tests; on a board a trap would end the process.
-      .unsafeFlags(["-wmo", "-Osize", "-enforce-exclusivity=unchecked"]),
+      // Frame pointers are for profilers; debuggers have the .debug files.
+      .unsafeFlags([
+        "-wmo", "-Osize", "-enforce-exclusivity=unchecked", "-Xcc", "-fomit-frame-pointer",
+      ]),
     ]
     : [])
 
