@@ -57,7 +57,7 @@ final class FactDelivery {
   private func sendNext(at now: Instant) {
     guard let fact = queue.next(at: now) else { return }
     var headers = HeaderWriter()
-    headers.append("Nats-Msg-Id", idPrefix + String(fact.sequence))
+    headers.append("Nats-Msg-Id", ("\(idPrefix)\(fact.sequence)" as Text).string)
     let block = headers.finished()
     do throws(PublishError) {
       try bus.request(

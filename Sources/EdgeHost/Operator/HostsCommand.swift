@@ -64,8 +64,11 @@ final class HostsCommand {
 
   private func table() -> Text {
     var rows: [[String]] = []
-    for answer in answers { rows.append(row(answer)) }
-    rows.sort { HostsCommand.isOrdered($0, $1) }
+    for answer in answers {
+      let row = row(answer)
+      let place = rows.firstIndex { HostsCommand.isOrdered(row, $0) } ?? rows.count
+      rows.insert(row, at: place)
+    }
     var table = Table(heads: ["LATTICE", "HOST", "VERSION", "GPIO", "SENSORS", "LABELS"])
     for row in rows { table.append(row) }
     return table.text
@@ -92,9 +95,12 @@ final class HostsCommand {
     return "-"
   }
 
+  /// By lattice, then by host.
   private static func isOrdered(_ left: [String], _ right: [String]) -> Bool {
     for (one, other) in zip(left, right) where one != other {
-      return one.utf8.lexicographicallyPrecedes(other.utf8)
+      let (one, other) = (Array(one.utf8), Array(other.utf8))
+      for (byte, otherByte) in zip(one, other) where byte != otherByte { return byte < otherByte }
+      return one.count < other.count
     }
     return false
   }
