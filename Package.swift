@@ -13,6 +13,10 @@ let swiftSettings: [SwiftSetting] =
       .enableExperimentalFeature("Embedded"),
       // Exclusivity is checked at run time by the tests; on a board a trap would end the process.
       .unsafeFlags(["-wmo", "-Osize", "-enforce-exclusivity=unchecked"]),
+      // Swift 6.3.1 numbers the constant arrays of a function anew in every module that contains a copy
+      // of it, and gives them the same weak symbols: the linker then pairs one module's code with
+      // another's arrays, so that an input could be set and an output could not.
+      .unsafeFlags(["-Xllvm", "-sil-disable-pass=object-outliner"]),
     ]
     : [])
 
