@@ -143,7 +143,7 @@ final class FactQueueTests: XCTestCase {
   }
 
   func testTheOneUnderWayMayGoToo() {
-    for outcome in [FactOutcome.acknowledged, .notAcknowledged] {
+    for outcome in [FactOutcome.acknowledged, .notAcknowledged, .unsendable] {
       let queue = queue(capacity: 20)
       for payload in ["a", "b"] { append(payload, to: queue) }
       XCTAssertEqual(queue.next(at: now)?.sequence, 1)
@@ -156,6 +156,20 @@ final class FactQueueTests: XCTestCase {
       queue.handleConnected()
       XCTAssertEqual(drained(queue), ["b", "c"])
     }
+  }
+
+  func testAFactThatCanNeverBeSentGoes() {
+    let queue = queue(capacity: 20)
+    for payload in ["a", "b"] { append(payload, to: queue) }
+    XCTAssertEqual(queue.next(at: now)?.sequence, 1)
+    queue.handle(.unsendable, of: 1, at: now)
+    XCTAssertNil(queue.deadline, "the next need not wait")
+    XCTAssertEqual(queue.next(at: now)?.sequence, 2)
+    append("c", to: queue)
+    queue.handle(.unsendable, of: 2, at: now)
+    XCTAssertEqual(queue.droppedCount, 2)
+    XCTAssertEqual(queue.deliveredCount, 0)
+    XCTAssertEqual(drained(queue), ["c"])
   }
 
   func testAFactLargerThanTheQueue() {
@@ -214,7 +228,7 @@ private struct FactQueueWalk {
     case 0..<5: append()
     case 5..<10: problem = next()
     case 10..<13: end(.acknowledged, underWay)
-    case 13: end(.notAcknowledged, underWay)
+    case 13: end(random.oneIn(4) ? .unsendable : .notAcknowledged, underWay)
     case 14: end(.acknowledged, UInt64(random.index(below: 1000)))
     default: changeLink()
     }
@@ -261,11 +275,11 @@ private struct FactQueueWalk {
     queue.handle(outcome, of: sequence, at: now)
     if sequence != underWay { return }
     underWay = nil
-    if outcome == .acknowledged, model.first?.sequence == sequence {
-      model.removeFirst()
-      delivered += 1
-      lastDelivered = sequence
-    }
+    if outcome == .notAcknowledged || model.first?.sequence != sequence { return }
+    model.removeFirst()
+    if outcome == .unsendable { return dropped += 1 }
+    delivered += 1
+    lastDelivered = sequence
   }
 
   private mutating func changeLink() {

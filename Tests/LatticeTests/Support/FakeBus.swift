@@ -33,6 +33,8 @@ final class FakeBus: MessageBus {
   /// Thrown by every publish and request, until taken away.
   var error: PublishError?
   var subscriptionsMax = 1000
+  /// Larger ones are refused.
+  var payloadMax = 16_000
   var isConnected = true
 
   var subjects: [String] { subscriptions.map { $0.subject.string } }
@@ -54,6 +56,9 @@ final class FakeBus: MessageBus {
     _ message: borrowing OutgoingMessage, expires: Instant
   ) throws(PublishError) {
     if let error { throw error }
+    if message.payload.count > payloadMax {
+      throw .tooLarge(size: message.payload.count, limit: payloadMax)
+    }
     XCTAssertTrue(message.reply.isEmpty)
     published.append(
       Published(
@@ -66,6 +71,7 @@ final class FakeBus: MessageBus {
     completion: @escaping (borrowing RequestOutcome) -> Void
   ) throws(PublishError) {
     if let error { throw error }
+    if payload.count > payloadMax { throw .tooLarge(size: payload.count, limit: payloadMax) }
     requests.append(
       Request(
         subject: subject.string, headers: headers.string, payload: payload.string,
