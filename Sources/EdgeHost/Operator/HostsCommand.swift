@@ -11,6 +11,7 @@ final class HostsCommand {
   private let options: OperatorOptions
   private var answers: [Record] = []
   private var timer: Timer?
+  private var isFinished = false
 
   static func run(_ options: OperatorOptions) throws(SystemError) -> Int32 {
     let command = HostsCommand(try OperatorSession(options.server), options)
@@ -43,6 +44,7 @@ final class HostsCommand {
 
   private func take(_ message: borrowing IncomingMessage) {
     // No responders: an empty message with status 503.
+    if isFinished { return }
     if let headers = HeaderReader(message.headers), headers.status == 503 { return finish() }
     guard let answer = try? Record(json: message.payload) else { return }
     answers.append(answer)
@@ -51,6 +53,7 @@ final class HostsCommand {
 
   private func finish() {
     timer?.set(nil)
+    isFinished = true
     if answers.isEmpty {
       return session.fail("no host answers at \(options.server)")
     }
