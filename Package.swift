@@ -40,7 +40,7 @@ let package = Package(
       name: "EdgeHost", dependencies: ["CLinux", "CYAML", "GPIOProvider", "Lattice", "Transport"],
       swiftSettings: swiftSettings),
     .testTarget(name: "TransportTests", dependencies: ["Transport"]),
-    .testTarget(name: "LatticeTests", dependencies: ["Lattice", "Transport"]),
+    .testTarget(name: "LatticeTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),
     .testTarget(name: "GPIOProviderTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),
     .testTarget(
       name: "EdgeHostTests", dependencies: ["EdgeHost", "GPIOProvider", "Lattice", "Transport"]),

@@ -43,8 +43,8 @@ final class HostsCommand {
   }
 
   private func take(_ message: borrowing IncomingMessage) {
-    // No responders: an empty message with status 503.
     if isFinished { return }
+    // No responders: an empty message with status 503.
     if let headers = HeaderReader(message.headers), headers.status == 503 { return finish() }
     guard let answer = try? Record(json: message.payload) else { return }
     answers.append(answer)
