@@ -8,7 +8,6 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -87,12 +86,20 @@ static int start_thread(lookup *look) {
   return error;
 }
 
+// snprintf would bring musl's whole formatted printing: 10 KB, and software long double on aarch64.
+static void write_decimal(char text[6], uint16_t number) {
+  uint16_t divisor = 1;
+  while (number / divisor >= 10) divisor *= 10;
+  for (; divisor > 0; divisor /= 10) *text++ = (char)('0' + number / divisor % 10);
+  *text = 0;
+}
+
 int32_t linux_resolve(const char *host, uint16_t port) {
   size_t length = strlen(host);
   lookup *look = malloc(sizeof *look + length + 1);
   if (look == NULL) return -ENOMEM;
   memcpy(look->host, host, length + 1);
-  snprintf(look->service, sizeof look->service, "%u", (unsigned)port);
+  write_decimal(look->service, port);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) {
     int32_t error = -errno;
