@@ -13,7 +13,6 @@ fill_sysroot() {
   local gcc="$usr/lib/gcc/$clang_target/$gcc_version"
   mkdir -p "$gcc"
   cp "$packages/lib/gcc"/*/"$gcc_version"/{crtbegin*.o,crtend*.o,libgcc.a,libgcc_eh.a} "$gcc/"
-  cp "$toolchain/../lib/swift/embedded/$swift_triple/libswiftUnicodeDataTables.a" "$usr/lib/"
 }
 
 # Writes the description and the options of architecture $1.
@@ -43,7 +42,7 @@ END
     "extraCLIOptions": [$(quoted "${c_options[@]}")]
   },
   "linker": {
-    "extraCLIOptions": ["--gc-sections", "--icf=all", "-lyaml", "-lswiftUnicodeDataTables"]
+    "extraCLIOptions": ["--gc-sections", "--icf=all", "--pack-dyn-relocs=relr", "-lyaml"]
   }
 }
 END
