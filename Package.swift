@@ -16,6 +16,10 @@ let swiftSettings: [SwiftSetting] =
       .unsafeFlags([
         "-wmo", "-Osize", "-enforce-exclusivity=unchecked", "-Xcc", "-fomit-frame-pointer",
       ]),
+      // Swift 6.3.1 numbers the constant arrays of a function anew in every module that contains a copy
+      // of it, and gives them the same weak symbols: the linker then pairs one module's code with
+      // another's arrays, so that an input could be set and an output could not.
+      .unsafeFlags(["-Xllvm", "-sil-disable-pass=object-outliner"]),
     ]
     : [])
 
