@@ -12,7 +12,10 @@ let swiftSettings: [SwiftSetting] =
     ? [
       .enableExperimentalFeature("Embedded"),
       // Exclusivity is checked at run time by the tests; on a board a trap would end the process.
-      .unsafeFlags(["-wmo", "-Osize", "-enforce-exclusivity=unchecked"]),
+      // Frame pointers are for profilers; debuggers have the .debug files.
+      .unsafeFlags([
+        "-wmo", "-Osize", "-enforce-exclusivity=unchecked", "-Xcc", "-fomit-frame-pointer",
+      ]),
       // Swift 6.3.1 numbers the constant arrays of a function anew in every module that contains a copy
       // of it, and gives them the same weak symbols: the linker then pairs one module's code with
       // another's arrays, so that an input could be set and an output could not.
@@ -37,7 +40,7 @@ let package = Package(
       name: "EdgeHost", dependencies: ["CLinux", "CYAML", "GPIOProvider", "Lattice", "Transport"],
       swiftSettings: swiftSettings),
     .testTarget(name: "TransportTests", dependencies: ["Transport"]),
-    .testTarget(name: "LatticeTests", dependencies: ["Lattice", "Transport"]),
+    .testTarget(name: "LatticeTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),
     .testTarget(name: "GPIOProviderTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),
     .testTarget(
       name: "EdgeHostTests", dependencies: ["EdgeHost", "GPIOProvider", "Lattice", "Transport"]),

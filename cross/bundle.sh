@@ -40,16 +40,20 @@ END
     ]
   },
   "cCompiler": {
-    "extraCLIOptions": [
-      "--target=$clang_target",
-      "-fPIC", "-ffunction-sections", "-fdata-sections"
-    ]
+    "extraCLIOptions": [$(quoted "${c_options[@]}")]
   },
   "linker": {
     "extraCLIOptions": ["--gc-sections", "--icf=all", "-lyaml", "-lswiftUnicodeDataTables"]
   }
 }
 END
+}
+
+# The arguments as elements of a JSON array.
+quoted() {
+  local list
+  list=$(printf '"%s", ' "$@")
+  echo "${list%, }"
 }
 
 # Writes the index of the bundle: one SDK, named edge-host-ARCHITECTURE, for each architecture.

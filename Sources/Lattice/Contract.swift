@@ -69,7 +69,8 @@ public struct Resource {
   public let name: String
   /// The operations of the contract that this one takes.
   public let operations: [String]
-  /// What is told about it to whoever asks: direction, kind, unit.
+  /// What is told about it to whoever asks: direction, kind, unit; and `error`, the reason, while it
+  /// cannot be used.
   public let properties: Record
 
   public init(name: String, operations: [String], properties: Record) {

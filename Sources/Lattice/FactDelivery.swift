@@ -55,9 +55,13 @@ final class FactDelivery {
   }
 
   private func sendNext(at now: Instant) {
-    guard let fact = queue.next(at: now) else { return }
+    // More than one only when the first can never be sent.
+    while let fact = queue.next(at: now) { send(fact, at: now) }
+  }
+
+  private func send(_ fact: Fact, at now: Instant) {
     var headers = HeaderWriter()
-    headers.append("Nats-Msg-Id", idPrefix + String(fact.sequence))
+    headers.append("Nats-Msg-Id", ("\(idPrefix)\(fact.sequence)" as Text).string)
     let block = headers.finished()
     do throws(PublishError) {
       try bus.request(
@@ -67,8 +71,14 @@ final class FactDelivery {
         finished(fact.sequence, FactDelivery.isAcknowledgement(outcome))
       }
     } catch {
-      diagnostics.report("fact not sent", "a fact could not be sent and waits: \(error)")
-      queue.handle(.notAcknowledged, of: fact.sequence, at: now)
+      switch error {
+      case .tooLarge, .invalidSubject:
+        diagnostics.report("fact dropped", "a fact can never be sent: \(error)")
+        queue.handle(.unsendable, of: fact.sequence, at: now)
+      case .outboxFull, .notConnected, .tooManyRequests:
+        diagnostics.report("fact not sent", "a fact could not be sent and waits: \(error)")
+        queue.handle(.notAcknowledged, of: fact.sequence, at: now)
+      }
     }
   }
 
@@ -85,10 +95,11 @@ final class FactDelivery {
     case .response(let message):
       if let headers = HeaderReader(message.headers) {
         if let status = headers.status, status >= 300 { return false }
+        if headers.value(of: "Nats-Service-Error") != nil { return false }
         if headers.value(of: "Nats-Service-Error-Code") != nil { return false }
       }
       guard let body = try? Record(json: message.payload) else { return true }
-      return body["error"] == nil
+      return ArgumentCheck.isAbsent(body["error"])
     }
   }
 }

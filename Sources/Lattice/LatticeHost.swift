@@ -121,7 +121,7 @@ enum ArgumentCheck {
   }
 
   /// JSON's null is how many clients leave an argument out.
-  private static func isAbsent(_ value: Value?) -> Bool {
+  static func isAbsent(_ value: Value?) -> Bool {
     switch value {
     case nil, .null?: true
     default: false

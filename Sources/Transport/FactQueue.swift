@@ -12,6 +12,8 @@ public enum FactOutcome: Equatable {
   case acknowledged
   /// Nobody did, or the link went: it stays and is sent again.
   case notAcknowledged
+  /// No link can ever carry it: it goes, and counts as dropped, so that it holds up no other.
+  case unsendable
 }
 
 /// Facts in the order they happened, in a fixed amount of memory. One is under way at a time, so that
@@ -95,10 +97,11 @@ public final class FactQueue {
   public func handle(_ outcome: FactOutcome, of sequence: UInt64, at now: Instant) {
     guard state == .underWay(sequence: sequence) else { return }
     switch outcome {
-    case .acknowledged:
+    case .acknowledged, .unsendable:
       state = .ready
       backoff.reset()
-      if count > 0, sequence == oldestSequence { removeOldest(wasDelivered: true) }
+      // It may have made room for newer ones meanwhile.
+      if sequence == oldestSequence { removeOldest(wasDelivered: outcome == .acknowledged) }
     case .notAcknowledged:
       state = .pausing(until: now + backoff.next())
     }

@@ -11,22 +11,25 @@ public struct ServerURL: Equatable, Sendable {
 
   /// - Parameter text: `nats://HOST[:PORT]`, or `HOST[:PORT]`, as the official clients take it too.
   public init(parsing text: String) throws(ServerURLError) {
-    var rest = Array(text.utf8)[...]
-    if rest.isEmpty { throw .empty }
-    try Self.removeScheme(from: &rest)
+    let bytes = Array(text.utf8)
+    if bytes.isEmpty { throw .empty }
+    let rest = try Self.withoutScheme(bytes.span)
 
     // Text after the authority may hold an '@' of its own, so the authority is cut out first.
-    if let end = rest.firstIndex(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }) {
-      let isRootPath = rest[end] == UInt8(ascii: "/") && end + 1 == rest.endIndex
-      let hasCredentials = rest.contains(UInt8(ascii: "@"))
-      rest = rest[..<end]
+    var authority = rest
+    let slash = rest.firstOffset(of: UInt8(ascii: "/")) ?? rest.count
+    let end = min(slash, rest.firstOffset(of: UInt8(ascii: "?")) ?? rest.count)
+    if end < rest.count {
+      let isRootPath = end == slash && end + 1 == rest.count
+      let hasCredentials = rest.firstOffset(of: UInt8(ascii: "@")) != nil
       if !isRootPath { throw hasCredentials ? .credentials : .path }
+      authority = rest.extracting(0..<end)
     }
-    if rest.contains(UInt8(ascii: "@")) { throw .credentials }
+    if authority.firstOffset(of: UInt8(ascii: "@")) != nil { throw .credentials }
 
-    let (hostBytes, portBytes) = try Self.split(rest)
-    host = String(decoding: hostBytes, as: UTF8.self)
-    port = if let portBytes { try Self.port(portBytes) } else { Self.defaultPort }
+    let (host, port) = try Self.split(authority)
+    self.host = authority.extracting(host).string
+    self.port = if let port { try Self.port(authority.extracting(port)) } else { Self.defaultPort }
   }
 }
 
@@ -78,52 +81,45 @@ extension ServerURLError: TextConvertible {
 // MARK: - The parts
 
 extension ServerURL {
-  private static func removeScheme(from rest: inout ArraySlice<UInt8>) throws(ServerURLError) {
-    let colon = UInt8(ascii: ":")
-    let slash = UInt8(ascii: "/")
-    guard let end = rest.firstIndex(of: colon), rest[(end + 1)...].starts(with: [slash, slash])
-    else { return }
-    let scheme = rest[..<end].map { isUppercase($0) ? $0 | 0x20 : $0 }
-    rest = rest[(end + 3)...]
-    if scheme.elementsEqual("nats".utf8) { return }
-    if scheme.elementsEqual("tls".utf8) { throw .tls }
-    throw .scheme(printable(scheme[...]))
+  @_lifetime(copy text)
+  private static func withoutScheme(_ text: Span<UInt8>) throws(ServerURLError) -> Span<UInt8> {
+    guard let end = text.firstOffset(of: UInt8(ascii: ":")) else { return text }
+    let rest = text.extracting(end..<text.count)
+    guard rest.starts(with: "://") else { return text }
+    let scheme = text.extracting(0..<end)
+    if scheme.equalsIgnoringCase("tls") { throw .tls }
+    guard scheme.equalsIgnoringCase("nats") else { throw .scheme(printable(scheme)) }
+    return rest.extracting(3..<rest.count)
   }
 
   /// Splits `HOST`, `HOST:PORT` or `[IPv6]:PORT`; the host comes back checked.
   private static func split(
-    _ authority: ArraySlice<UInt8>
-  ) throws(ServerURLError) -> (host: ArraySlice<UInt8>, port: ArraySlice<UInt8>?) {
+    _ authority: Span<UInt8>
+  ) throws(ServerURLError) -> (host: Range<Int>, port: Range<Int>?) {
     let colon = UInt8(ascii: ":")
-    if authority.first == UInt8(ascii: "[") {
-      guard let close = authority.firstIndex(of: UInt8(ascii: "]")) else {
+    if authority.starts(with: "[") {
+      guard let close = authority.firstOffset(of: UInt8(ascii: "]")) else {
         throw .host(printable(authority))
       }
-      let host = authority[(authority.startIndex + 1)..<close]
-      guard isIPv6(host) else { throw .host(printable(authority[...close])) }
-      let rest = authority[(close + 1)...]
-      if rest.isEmpty { return (host, nil) }
-      guard rest.first == colon else { throw .host(printable(authority)) }
-      return (host, rest.dropFirst())
+      guard isIPv6(authority.extracting(1..<close)) else {
+        throw .host(printable(authority.extracting(0...close)))
+      }
+      if close + 1 == authority.count { return (1..<close, nil) }
+      guard authority[close + 1] == colon else { throw .host(printable(authority)) }
+      return (1..<close, (close + 2)..<authority.count)
     }
-    guard let first = authority.firstIndex(of: colon) else {
-      return (try checkedHost(authority), nil)
+    let end = authority.firstOffset(of: colon) ?? authority.count
+    if end < authority.count, authority.firstOffset(of: colon, from: end + 1) != nil {
+      throw .bareIPv6
     }
-    let port = authority[(first + 1)...]
-    if port.contains(colon) { throw .bareIPv6 }
-    return (try checkedHost(authority[..<first]), port)
-  }
-
-  private static func checkedHost(
-    _ host: ArraySlice<UInt8>
-  ) throws(ServerURLError) -> ArraySlice<UInt8> {
-    if host.isEmpty { throw .missingHost }
+    if end == 0 { throw .missingHost }
+    let host = authority.extracting(0..<end)
     guard isIPv4OrName(host) else { throw .host(printable(host)) }
-    return host
+    return (0..<end, end < authority.count ? (end + 1)..<authority.count : nil)
   }
 
-  private static func port(_ digits: ArraySlice<UInt8>) throws(ServerURLError) -> UInt16 {
-    guard let port = number(digits, max: UInt16.max), port > 0 else {
+  private static func port(_ digits: Span<UInt8>) throws(ServerURLError) -> UInt16 {
+    guard let number = number(digits), number > 0, let port = UInt16(exactly: number) else {
       throw .port(printable(digits))
     }
     return port
@@ -134,87 +130,95 @@ extension ServerURL {
 
 /// RFC 1123 names (with '_', which private networks use), or four numbers when the last label is
 /// one, so that a mistyped IPv4 address is not sent to DNS as a name.
-private func isIPv4OrName(_ host: ArraySlice<UInt8>) -> Bool {
-  if host.count > 253 { return false }
-  var labels = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-  guard let last = labels.last else { return false }
-  if !last.isEmpty && last.allSatisfy(isDigit) {
-    return labels.count == 4 && labels.allSatisfy { number($0, max: 255) != nil }
+private func isIPv4OrName(_ host: Span<UInt8>) -> Bool {
+  if host.isEmpty || host.count > 253 { return false }
+  var labels = TokenReader(host)
+  var count = 0
+  var numbers = 0
+  var isNumber = false
+  while let range = labels.next() {
+    let label = host.extracting(range)
+    // A name may end in a dot.
+    if label.isEmpty && range.lowerBound == host.count && count > 0 { break }
+    guard (1...63).contains(label.count), consists(label, isNameByte) else { return false }
+    isNumber = consists(label, isDigit)
+    if let value = number(label), value <= 255 { numbers += 1 }
+    count += 1
   }
-  if last.isEmpty { labels.removeLast() }
-  return !labels.isEmpty
-    && labels.allSatisfy { label in
-      (1...63).contains(label.count)
-        && label.allSatisfy {
-          isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
-        }
-    }
+  return isNumber ? count == 4 && numbers == 4 && host[host.count - 1] != 0x2E : true
 }
 
 /// Groups of hex digits with at most one "::" among them, and perhaps an IPv4 address at the end.
 /// A zone (`fe80::1%eth0`) is taken as it is.
-private func isIPv6(_ text: ArraySlice<UInt8>) -> Bool {
-  var address = text
-  if let percent = text.firstIndex(of: UInt8(ascii: "%")) {
-    let zone = text[(percent + 1)...]
-    guard (1...15).contains(zone.count), zone.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+private func isIPv6(_ text: Span<UInt8>) -> Bool {
+  let end = text.firstOffset(of: UInt8(ascii: "%")) ?? text.count
+  if end < text.count {
+    let zone = text.extracting((end + 1)..<text.count)
+    guard (1...15).contains(zone.count), consists(zone, { $0 > 0x20 && $0 < 0x7f }) else {
       return false
     }
-    address = text[..<percent]
   }
-  if address.count > 45 { return false }
-  let parts = address.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+  let address = text.extracting(0..<end)
+  if address.count < 2 || address.count > 45 { return false }
+  var parts = TokenReader(address, separator: UInt8(ascii: ":"))
   var groups = 0
   var gaps = 0
-  for (index, part) in parts.enumerated() {
+  while let range = parts.next() {
+    let part = address.extracting(range)
+    let isFirst = range.lowerBound == 0
+    let isLast = range.upperBound == address.count
     if part.isEmpty {
       // A "::" at either end leaves two empty parts there, elsewhere one.
-      let isEdge = index == 0 || index == parts.count - 1
-      let neighbour = index == 0 ? 1 : index == parts.count - 1 ? index - 1 : index
-      if isEdge && !(parts.indices.contains(neighbour) && parts[neighbour].isEmpty) { return false }
-      if !isEdge { gaps += 1 }
-    } else if index == parts.count - 1 && part.contains(UInt8(ascii: ".")) {
-      guard parts.count > 1, isIPv4OrName(part), part.allSatisfy({ !isLetter($0) }) else {
+      if isFirst {
+        guard address.starts(with: "::") else { return false }
+      } else if isLast {
+        guard address[address.count - 2] == UInt8(ascii: ":") else { return false }
+      } else {
+        gaps += 1
+      }
+    } else if isLast && part.firstOffset(of: UInt8(ascii: ".")) != nil {
+      guard !isFirst, isIPv4OrName(part), consists(part, { isDigit($0) || $0 == 0x2E }) else {
         return false
       }
       groups += 2
     } else {
-      guard part.count <= 4, part.allSatisfy(isHexDigit) else { return false }
+      guard part.count <= 4, consists(part, isHexDigit) else { return false }
       groups += 1
     }
   }
-  return gaps == 0 ? groups == 8 && parts.count > 2 : gaps == 1 && groups < 8
+  if address.equals("::") { return true }
+  return gaps == 0 ? groups == 8 : gaps == 1 && groups < 8
 }
 
-private func number<Value: FixedWidthInteger>(
-  _ digits: ArraySlice<UInt8>, max: Value
-) -> Value? {
-  guard (1...5).contains(digits.count), digits.allSatisfy(isDigit) else { return nil }
-  var value: UInt32 = 0
-  for digit in digits { value = value * 10 + UInt32(digit - UInt8(ascii: "0")) }
-  guard value <= UInt32(max) else { return nil }
-  return Value(value)
+/// The value of one to five digits.
+private func number(_ digits: Span<UInt8>) -> UInt64? {
+  digits.count <= 5 ? digits.unsignedNumber : nil
+}
+
+private func consists(_ bytes: Span<UInt8>, _ isAllowed: (UInt8) -> Bool) -> Bool {
+  for index in bytes.indices where !isAllowed(bytes[index]) { return false }
+  return true
 }
 
 private func isDigit(_ byte: UInt8) -> Bool {
   byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
 }
 
-private func isUppercase(_ byte: UInt8) -> Bool {
-  byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
-}
-
-private func isLetter(_ byte: UInt8) -> Bool {
-  isUppercase(byte) || byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z")
-}
-
 private func isHexDigit(_ byte: UInt8) -> Bool {
-  isDigit(byte)
-    || byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "f")
+  isDigit(byte) || (0x61...0x66).contains(lowercased(byte))
+}
+
+private func isNameByte(_ byte: UInt8) -> Bool {
+  isDigit(byte) || (0x61...0x7A).contains(lowercased(byte)) || byte == UInt8(ascii: "-")
+    || byte == UInt8(ascii: "_")
 }
 
 /// Text from outside for a message: short, and without bytes that could steer a terminal.
-private func printable(_ bytes: ArraySlice<UInt8>) -> String {
-  let shown = bytes.prefix(40).map { $0 > 0x1f && $0 < 0x7f ? $0 : UInt8(ascii: "?") }
-  return String(decoding: shown, as: UTF8.self) + (bytes.count > 40 ? "..." : "")
+private func printable(_ bytes: Span<UInt8>) -> String {
+  var shown: [UInt8] = []
+  for index in 0..<min(bytes.count, 40) {
+    shown.append(bytes[index] > 0x1f && bytes[index] < 0x7f ? bytes[index] : UInt8(ascii: "?"))
+  }
+  if bytes.count > 40 { shown.append(ascii: "...") }
+  return shown.span.string
 }

@@ -3,7 +3,7 @@
 /// It is written as an interpolated string. Each part is one call here, where a `String`'s
 /// interpolation is compiled into some hundred bytes at every place: over all messages of the program
 /// that was a tenth of a board's binary.
-public struct Text {
+public struct Text: Sendable {
   public private(set) var bytes: [UInt8] = []
 
   public init() {}

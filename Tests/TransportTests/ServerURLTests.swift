@@ -32,7 +32,7 @@ final class ServerURLTests: XCTestCase {
     let table: [(String, ServerURLError)] = [
       ("", .empty),
       ("http://hub", .scheme("http")),
-      ("ws\u{1b}[2J://hub", .scheme("ws?[2j")),
+      ("ws\u{1b}[2J://hub", .scheme("ws?[2J")),
       ("://hub", .scheme("")),
       ("tls://hub:4222", .tls),
       ("nats://", .missingHost),

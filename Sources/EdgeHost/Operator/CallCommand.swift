@@ -51,8 +51,11 @@ final class CallCommand {
     var arguments = Record()
     var resource: String?
     for argument in request.arguments {
-      guard let (key, value) = argument.cut(at: UInt8(ascii: "=")) else {
+      guard let (key, value) = argument.cut(at: UInt8(ascii: "=")), !key.utf8.isEmpty else {
         throw UsageError(message: "\"\(argument)\" is not key=value")
+      }
+      if arguments[key] != nil || key == "name" && resource != nil {
+        throw UsageError(message: "\"\(key)\" is given twice")
       }
       if key == "name" {
         resource = value
@@ -60,20 +63,24 @@ final class CallCommand {
         arguments.append(key, typed(value))
       }
     }
-    var subject: Text = "edge.\(request.lattice).\(request.host)."
-    if request.capability.isEmpty {
-      subject.append(request.operation)
-    } else if let resource {
-      subject += "\(request.capability).\(resource).\(request.operation)" as Text
-    } else {
-      throw UsageError(message: "\(request.operation) needs name=NAME: which line or sensor?")
+    var tokens = [request.lattice, request.host]
+    if !request.capability.isEmpty {
+      guard let resource else {
+        throw UsageError(message: "\(request.operation) needs name=NAME: which line or sensor?")
+      }
+      tokens += [request.capability, resource]
     }
-    let bytes = subject.bytes
-    if !Subject.isValid(bytes.span) {
+    tokens.append(request.operation)
+    // A dot in a name would make another subject of it.
+    for token in tokens where !Name.isValid(Array(token.utf8)) {
       throw UsageError(
-        message: "\(quoted: bytes) is no valid subject: a name is empty or has a blank, '*' or '>'")
+        message: """
+          \(quoted: token) is no name: 1 to \(ManifestLimits.nameBytesMax) printable characters of \
+          ASCII without blank, '.', '*' and '>'
+          """)
     }
-    return (bytes, arguments.fields.isEmpty ? [] : arguments.jsonBytes)
+    let subject: Text = "edge.\(tokens.joined(by: "."))"
+    return (subject.bytes, arguments.fields.isEmpty ? [] : arguments.jsonBytes)
   }
 
   /// `true`, `false` and numbers are themselves, all else is text.
@@ -108,16 +115,17 @@ final class CallCommand {
         .map { message.headers.extracting($0).string } ?? "error"
       return session.fail("\(code): \(message.headers.extracting(error))")
     }
-    if options.json {
-      StandardStream.output.write("\(message.payload)\n")
-    } else if let record = try? Record(json: message.payload) {
-      let text =
-        request.capability.isEmpty
-        ? CallCommand.description(record) : CallCommand.answer(record)
-      StandardStream.output.write(text)
-    } else {
-      return session.fail("the answer is no JSON object: \(message.payload)")
+    guard let record = try? Record(json: message.payload) else {
+      return session.fail("the answer is no JSON object: \(quoted: message.payload.array)")
     }
+    let text: Text
+    if options.json {
+      text = "\(record.jsonBytes.span)\n"
+    } else {
+      text =
+        request.capability.isEmpty ? CallCommand.description(record) : CallCommand.answer(record)
+    }
+    StandardStream.output.write(text)
     session.end(0)
   }
 

@@ -11,6 +11,7 @@ final class HostsCommand {
   private let options: OperatorOptions
   private var answers: [Record] = []
   private var timer: Timer?
+  private var isFinished = false
 
   static func run(_ options: OperatorOptions) throws(SystemError) -> Int32 {
     let command = HostsCommand(try OperatorSession(options.server), options)
@@ -42,6 +43,7 @@ final class HostsCommand {
   }
 
   private func take(_ message: borrowing IncomingMessage) {
+    if isFinished { return }
     // No responders: an empty message with status 503.
     if let headers = HeaderReader(message.headers), headers.status == 503 { return finish() }
     guard let answer = try? Record(json: message.payload) else { return }
@@ -51,6 +53,7 @@ final class HostsCommand {
 
   private func finish() {
     timer?.set(nil)
+    isFinished = true
     if answers.isEmpty {
       return session.fail("no host answers at \(options.server)")
     }
@@ -64,8 +67,11 @@ final class HostsCommand {
 
   private func table() -> Text {
     var rows: [[String]] = []
-    for answer in answers { rows.append(row(answer)) }
-    rows.sort { HostsCommand.isOrdered($0, $1) }
+    for answer in answers {
+      let row = row(answer)
+      let place = rows.firstIndex { HostsCommand.isOrdered(row, $0) } ?? rows.count
+      rows.insert(row, at: place)
+    }
     var table = Table(heads: ["LATTICE", "HOST", "VERSION", "GPIO", "SENSORS", "LABELS"])
     for row in rows { table.append(row) }
     return table.text
@@ -92,9 +98,12 @@ final class HostsCommand {
     return "-"
   }
 
+  /// By lattice, then by host.
   private static func isOrdered(_ left: [String], _ right: [String]) -> Bool {
     for (one, other) in zip(left, right) where one != other {
-      return one.utf8.lexicographicallyPrecedes(other.utf8)
+      let (one, other) = (Array(one.utf8), Array(other.utf8))
+      for (byte, otherByte) in zip(one, other) where byte != otherByte { return byte < otherByte }
+      return one.count < other.count
     }
     return false
   }

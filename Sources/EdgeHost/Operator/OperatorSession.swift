@@ -43,7 +43,9 @@ final class OperatorSession: ClientDelegate {
     end(1)
   }
 
-  static func complain(_ text: Text) { StandardStream.error.write("edge-host: \(text)\n") }
+  static func complain(_ text: Text) {
+    StandardStream.error.write("edge-host: \(text.harmless)\n")
+  }
 
   /// Subscribes to a fresh inbox; nil never happens with a session's few subscriptions.
   func makeInbox(_ handler: @escaping (borrowing IncomingMessage) -> Void) -> Subject? {

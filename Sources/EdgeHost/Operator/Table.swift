@@ -9,7 +9,7 @@ struct Table {
 
   init(heads: [String]) { rows.append(heads) }
 
-  mutating func append(_ row: [String]) { rows.append(row) }
+  mutating func append(_ row: [String]) { rows.append(row.map { Text($0).harmless.string }) }
 
   /// The text, a line per row; the last column is as wide as it is.
   var text: Text {
@@ -17,14 +17,14 @@ struct Table {
     for row in rows {
       for (column, cell) in row.enumerated() {
         if column == widths.count { widths.append(0) }
-        widths[column] = max(widths[column], cell.utf8.count)
+        widths[column] = max(widths[column], Text(cell).width)
       }
     }
     var text = Text()
     for row in rows {
       for (column, cell) in row.enumerated() {
         text.append(cell)
-        if column < row.count - 1 { text.pad(widths[column] + 2 - cell.utf8.count) }
+        if column < row.count - 1 { text.pad(widths[column] + 2 - Text(cell).width) }
       }
       text.append("\n")
     }

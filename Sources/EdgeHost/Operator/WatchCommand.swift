@@ -36,15 +36,22 @@ final class WatchCommand {
   }
 
   private func take(_ message: borrowing IncomingMessage) {
-    if let reader = HeaderReader(message.headers), let id = reader.value(of: "Nats-Msg-Id") {
-      if request.acknowledges { acknowledge(message) }
-      if !seen.insert(message.headers.extracting(id)) { return }
-    }
+    // What comes after the last one that was wanted is left to others.
     if let count = request.count, printed >= count { return }
-    StandardStream.output.write(
-      options.json ? WatchCommand.json(message) : WatchCommand.line(message))
-    printed += 1
-    if printed == request.count { session.end(0) }
+    var isNew = true
+    var isFact = false
+    if let reader = HeaderReader(message.headers), let id = reader.value(of: "Nats-Msg-Id") {
+      isNew = seen.insert(message.headers.extracting(id))
+      isFact = true
+    }
+    if isNew {
+      let text = options.json ? WatchCommand.json(message) : WatchCommand.line(message)
+      // Only what is printed is kept: a full disk must not swallow what has been acknowledged.
+      if !StandardStream.output.write(text) { return session.fail("cannot write the output") }
+      printed += 1
+    }
+    if isFact, request.acknowledges { acknowledge(message) }
+    if isNew, printed == request.count { session.end(0) }
   }
 
   private func acknowledge(_ message: borrowing IncomingMessage) {
@@ -60,7 +67,7 @@ final class WatchCommand {
   }
 
   /// `{"subject":...,"data":...}`; data that is no JSON object is given as text.
-  private static func json(_ message: borrowing IncomingMessage) -> Text {
+  static func json(_ message: borrowing IncomingMessage) -> Text {
     var record = Record()
     record.append("subject", .string(message.subject.string))
     if let body = try? Record(json: message.payload), !message.payload.isEmpty {
@@ -72,18 +79,15 @@ final class WatchCommand {
   }
 
   /// Time, subject, and what the body says besides.
-  private static func line(_ message: borrowing IncomingMessage) -> Text {
+  static func line(_ message: borrowing IncomingMessage) -> Text {
     let body = message.payload.isEmpty ? nil : try? Record(json: message.payload)
     var line = Text(body?["time"]?.plainText ?? "")
     line.pad(32 - line.bytes.count)
     line.append(message.subject)
     line.pad(38 - message.subject.count)
-    if let body {
-      line += "  \(body.pairs(except: ["time", "name"]))\n"
-    } else {
-      line += "  \(message.payload)\n"
-    }
-    return line
+    line.append("  ")
+    line.append(body?.pairs(except: ["time", "name"]) ?? message.payload.string)
+    return "\(line.harmless)\n"
   }
 }
 

@@ -103,12 +103,13 @@ struct Arguments {
       }
       let parts = word.cut(at: UInt8(ascii: "="))
       let name = parts?.before ?? word
-      if Arguments.switches.includes(name), parts == nil {
+      if Arguments.switches.includes(name) {
+        if parts != nil { throw UsageError(message: "\(name) takes no value") }
         options.append((name, ""))
       } else if Arguments.valued.includes(name) {
         if let value = parts?.after {
           options.append((name, value))
-        } else if index < words.count {
+        } else if index < words.count, !words[index].begins(with: "--") {
           options.append((name, words[index]))
           index += 1
         } else {
@@ -157,8 +158,10 @@ struct Arguments {
   }
 
   private func callRequest(_ environment: (String) -> String?) throws(UsageError) -> CallRequest {
-    let lattice = option("--lattice") ?? environment("LATTICE_NAMESPACE") ?? "default"
-    if positional.count == 3, positional[2] == "describe" {
+    let lattice =
+      option("--lattice") ?? Arguments.variable("LATTICE_NAMESPACE", environment) ?? "default"
+    if positional.count >= 3, positional[2] == "describe" {
+      try allowPositional(3)
       return CallRequest(
         lattice: lattice, host: positional[1], capability: "", operation: "describe",
         arguments: [])
@@ -187,12 +190,14 @@ struct Arguments {
   private func operatorOptions(
     _ environment: (String) -> String?
   ) throws(UsageError) -> OperatorOptions {
-    let text = option("--server") ?? environment("LATTICE_HOST") ?? "127.0.0.1:4222"
+    let given = option("--server")
+    let text = given ?? Arguments.variable("LATTICE_HOST", environment) ?? "127.0.0.1:4222"
     let server: ServerURL
     do throws(ServerURLError) {
       server = try ServerURL(parsing: text)
     } catch {
-      throw UsageError(message: "server \"\(text)\": \(error)")
+      // The address is not repeated: it may hold a password.
+      throw UsageError(message: "\(given == nil ? "LATTICE_HOST" : "--server"): \(error)")
     }
     var options = OperatorOptions(server: server, json: option("--json") != nil)
     if let text = option("--timeout") {
@@ -201,6 +206,12 @@ struct Arguments {
       options.timeout = Duration(nanoseconds: timeout)
     }
     return options
+  }
+
+  /// An environment variable; the empty one counts as none.
+  private static func variable(_ name: String, _ environment: (String) -> String?) -> String? {
+    guard let value = environment(name), !value.utf8.isEmpty else { return nil }
+    return value
   }
 
   /// The value of an option; the last one given counts.
@@ -214,6 +225,10 @@ struct Arguments {
     for option in options where !names.includes(option.name) {
       throw UsageError(message: "\(option.name) does not belong to this command")
     }
+    try allowPositional(limit)
+  }
+
+  private func allowPositional(_ limit: Int) throws(UsageError) {
     if positional.count > limit {
       throw UsageError(message: "\"\(positional[limit])\" is one argument too many")
     }

@@ -34,8 +34,9 @@ final class HostProgram: ClientDelegate {
 
   private init(_ manifest: Manifest) throws(SystemError) {
     self.manifest = manifest
-    log = Log(level: manifest.host.log)
-    diagnostics = RateLimitedLog(log, time: time)
+    let log = Log(level: manifest.host.log)
+    self.log = log
+    diagnostics = RateLimitedLog(time: time) { text in log.warning(text()) }
     loop = try EventLoop()
     let seed = RandomGenerator.systemSeed
     let identity = HostIdentity(
@@ -61,7 +62,7 @@ final class HostProgram: ClientDelegate {
     host.start([dialect], on: client)
     client.delegate = self
     client.start()
-    // The client's own end of turn writes to the socket: the host's deadline is set before it.
+    // Whatever a turn handled may have changed when the host wants to be called next.
     let endClientTurn = loop.endOfTurn
     loop.endOfTurn = { [self] now in
       endClientTurn?(now)
@@ -79,11 +80,12 @@ final class HostProgram: ClientDelegate {
     case .gpio(let board, let lines):
       let provider = GPIOProvider(lines: lines, board: makeBoard(board), time: time)
       provider.eventSink = host
-      provider.onProblem = { [self] line, reason in lineChanged(line, reason) }
+      provider.onProblem = { [self] line, reason in problemChanged("line", line, reason) }
       host.add(provider)
     case .sensors(let sensors):
       let provider = SensorsProvider(sensors: sensors, time: time)
       provider.eventSink = host
+      provider.onProblem = { [self] sensor, reason in problemChanged("sensor", sensor, reason) }
       host.add(provider)
     }
   }
@@ -95,26 +97,26 @@ final class HostProgram: ClientDelegate {
     }
   }
 
-  private func lineChanged(_ line: String, _ reason: String?) {
+  private func problemChanged(_ kind: StaticString, _ name: String, _ reason: String?) {
     if let reason {
-      log.error("line \(line): \(reason)")
+      log.error("\(kind) \(name): \(reason)")
     } else {
-      log.info("line \(line): is back")
+      log.info("\(kind) \(name): is back")
     }
     host.statusChanged()
   }
 
-  /// A name for a host whose manifest gives none: the kernel's, as one subject token.
+  /// A name for a host whose manifest gives none.
   private static func kernelHostName() -> String {
     var buffer = [CChar](repeating: 0, count: 65)
-    guard linux_host_name(&buffer, buffer.count) == 0 else { return "edge-host" }
-    var name: [UInt8] = []
-    for byte in buffer {
-      let byte = UInt8(bitPattern: byte)
-      if byte == 0 { break }
-      name.append(byte <= 0x20 || byte == 0x2E || byte == 0x2A || byte == 0x3E ? 0x2D : byte)
-    }
-    return name.isEmpty ? "edge-host" : String(decoding: name, as: UTF8.self)
+    if linux_host_name(&buffer, buffer.count) != 0 { return hostName(fromKernel: []) }
+    return hostName(fromKernel: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
+  }
+
+  /// The kernel's host name as one subject token.
+  static func hostName(fromKernel name: [UInt8]) -> String {
+    if Name.isValid(name) { return String(decoding: name, as: UTF8.self) }
+    return Name.suggestion(for: name) ?? "edge-host"
   }
 
   // MARK: life

@@ -66,6 +66,10 @@ extension Value {
 }
 
 extension Record {
+  /// Fields that one object may have when it is read. Each is compared with those before it: the
+  /// thousands that fit a message would keep a small board busy for long. Arbitrary.
+  static let fieldsMax = 128
+
   /// The record as a JSON object.
   public var jsonBytes: [UInt8] {
     var writer = JSONWriter()
@@ -90,6 +94,7 @@ extension Record {
     while case .key(let key) = try reader.next() {
       let name = reader.text(key)
       if record[name] != nil { throw reader.failure(.repeatedKey) }
+      if record.fields.count == fieldsMax { throw reader.failure(.tooManyKeys) }
       let token = try reader.next()
       record.append(name, try value(of: token, &reader))
     }

@@ -4,6 +4,9 @@ import Transport
 enum ServiceDocuments {
   /// The service name of every edge host; the host's own name is in the metadata.
   static let serviceName = "edge-host"
+  /// Bytes of an endpoint's list of names: who a host is must fit a message, however many lines it
+  /// has. Arbitrary.
+  private static let namesBytesMax = 2000
 
   static func ping(_ identity: HostIdentity) -> [UInt8] {
     var json = JSONWriter()
@@ -23,7 +26,7 @@ enum ServiceDocuments {
       name(endpoint, &json)
       json.key("metadata")
       json.beginObject()
-      if !endpoint.resources.isEmpty { json.field("names", endpoint.resources.joined(by: ",")) }
+      if !endpoint.resources.isEmpty { json.field("names", names(endpoint.resources)) }
       json.endObject()
       json.endObject()
     }
@@ -77,9 +80,13 @@ enum ServiceDocuments {
     json.field("state", state)
     json.field("time", now.rfc3339)
     json.field("started", host.identity.started.rfc3339)
+    var problems: Int64 = 0
     for provider in host.providers {
-      json.field(provider.contract.name, Int64(provider.resources.count))
+      let resources = provider.resources
+      json.field(provider.contract.name, Int64(resources.count))
+      for resource in resources where resource.properties["error"] != nil { problems += 1 }
     }
+    json.field("problems", problems)
     json.key("facts")
     json.record(facts)
     json.endObject()
@@ -104,6 +111,21 @@ enum ServiceDocuments {
       json.field(label.key, label.value)
     }
     json.endObject()
+  }
+
+  /// The names in one text, as far as they fit. Dots are in no name: `...` tells of more.
+  private static func names(_ resources: [String]) -> String {
+    var fitting: [String] = []
+    var length = 0
+    for name in resources {
+      length += name.utf8.count + 1
+      if length > namesBytesMax {
+        fitting.append("...")
+        break
+      }
+      fitting.append(name)
+    }
+    return fitting.joined(by: ",")
   }
 
   private static func name(_ endpoint: ServiceEndpoint, _ json: inout JSONWriter) {

@@ -22,13 +22,16 @@ struct ServiceRequest {
     }
   }
 
-  /// The deadline is wall-time time, the caller's; what is left of it by our time is what counts.
+  /// The deadline is wall-clock time, the caller's; what is left of it by our clock is what counts.
   private static func deadline(
     _ headers: Span<UInt8>, time: any TimeSource
   ) throws(InvocationError) -> Instant? {
-    guard let reader = HeaderReader(headers), let value = reader.value(of: deadlineHeader) else {
-      return nil
+    if headers.isEmpty { return nil }
+    // A deadline may be among what cannot be read.
+    guard let reader = HeaderReader(headers) else {
+      throw InvocationError(.badRequest, "the headers are malformed")
     }
+    guard let value = reader.value(of: deadlineHeader) else { return nil }
     let text = headers.extracting(value)
     guard let timestamp = Timestamp(rfc3339: text) else {
       throw InvocationError(

@@ -6,7 +6,7 @@ import Transport
 public final class ServicesDialect: Dialect {
   /// An event or status that could not be sent by then is not news any more.
   private static let newsLifetime = Duration.seconds(5)
-  /// How long an answer is worth sending when the request names no deadline.
+  /// How long an answer is worth sending.
   private static let answerLifetime = Duration.seconds(10)
 
   private let presenceInterval: Duration
@@ -55,7 +55,7 @@ public final class ServicesDialect: Dialect {
   public func linkChanged(isConnected: Bool, at now: Instant) {
     self.isConnected = isConnected
     facts?.linkChanged(isConnected: isConnected, at: now)
-    presenceDue = isConnected ? now : nil
+    presenceDue = isConnected && !isStopping ? now : nil
     handleDeadline(at: now)
   }
 
@@ -90,7 +90,7 @@ public final class ServicesDialect: Dialect {
 
   public func handleDeadline(at now: Instant) {
     facts?.handleDeadline(at: now)
-    if let due = presenceDue, due <= now, !isStopping {
+    if let due = presenceDue, due <= now {
       publishStatus()
       presenceDue = now + presenceInterval
     }
@@ -154,7 +154,7 @@ public final class ServicesDialect: Dialect {
           arguments: request.arguments, deadline: request.deadline),
         reply: answer)
     } catch {
-      diagnostics.report("bad request", "\(message.subject.string): \(error.reason)")
+      diagnostics.report("bad request", "\(quoted: message.subject.array): \(error.reason)")
       answer(.failure(error))
     }
   }
@@ -182,10 +182,10 @@ public final class ServicesDialect: Dialect {
 
   private func describe(_ message: borrowing IncomingMessage) {
     guard let host else { return }
-    endpoints[0].requests += 1
-    publish(
-      ServiceDocuments.description(of: host), to: message.reply.array,
-      lifetime: ServicesDialect.answerLifetime)
+    let began = host.time.now
+    let document = ServiceDocuments.description(of: host)
+    record(.success(Record()), endpoint: 0, took: host.time.now - began)
+    answer(document, to: message.reply.array, resource: host.identity.name)
   }
 
   // MARK: discovery
@@ -227,37 +227,61 @@ public final class ServicesDialect: Dialect {
   }
 
   private func respond(_ result: InvocationResult, to reply: [UInt8], resource: String) {
-    var json = JSONWriter()
-    var headers: [UInt8] = []
     switch result {
-    case .success(let record): json.record(record)
-    case .failure(let error):
-      var writer = HeaderWriter()
-      writer.append("Nats-Service-Error", error.reason)
-      writer.append("Nats-Service-Error-Code", String(error.code.rawValue))
-      headers = writer.finished()
-      json.beginObject()
-      json.field("name", resource)
-      json.field("code", error.code.rawValue)
-      json.field("reason", error.reason)
-      json.endObject()
+    case .success(let record): answer(record.jsonBytes, to: reply, resource: resource)
+    case .failure(let error): refuse(error, to: reply, resource: resource)
     }
-    publish(json.bytes, headers: headers, to: reply, lifetime: ServicesDialect.answerLifetime)
+  }
+
+  /// An answer that no message can carry is refused: the caller is not left waiting.
+  private func answer(_ document: [UInt8], to reply: [UInt8], resource: String) {
+    do throws(PublishError) {
+      try send(document, to: reply, lifetime: ServicesDialect.answerLifetime)
+    } catch {
+      guard case .tooLarge = error else { return reportUnsent(reply, error) }
+      refuse(
+        InvocationError(.tooLarge, "the answer is too large: \(error)"), to: reply,
+        resource: resource)
+    }
+  }
+
+  private func refuse(_ error: InvocationError, to reply: [UInt8], resource: String) {
+    var headers = HeaderWriter()
+    headers.append("Nats-Service-Error", error.reason)
+    headers.append("Nats-Service-Error-Code", String(error.code.rawValue))
+    var json = JSONWriter()
+    json.beginObject()
+    json.field("name", resource)
+    json.field("code", error.code.rawValue)
+    json.field("reason", error.reason)
+    json.endObject()
+    publish(
+      json.bytes, headers: headers.finished(), to: reply,
+      lifetime: ServicesDialect.answerLifetime)
   }
 
   private func publish(
     _ payload: [UInt8], headers: [UInt8] = [], to subject: [UInt8], lifetime: Duration
   ) {
-    guard let host, let bus, !subject.isEmpty else { return }
     do throws(PublishError) {
-      let noReply: [UInt8] = []
-      let message = OutgoingMessage(
-        subject: subject.span, reply: noReply.span, headers: headers.span, payload: payload.span)
-      try bus.publish(message, expires: host.time.now + lifetime)
+      try send(payload, headers: headers, to: subject, lifetime: lifetime)
     } catch {
-      diagnostics.report(
-        "not published", "a message to \(subject.span.string) was dropped: \(error)")
+      reportUnsent(subject, error)
     }
+  }
+
+  private func send(
+    _ payload: [UInt8], headers: [UInt8] = [], to subject: [UInt8], lifetime: Duration
+  ) throws(PublishError) {
+    guard let host, let bus, !subject.isEmpty else { return }
+    let noReply: [UInt8] = []
+    let message = OutgoingMessage(
+      subject: subject.span, reply: noReply.span, headers: headers.span, payload: payload.span)
+    try bus.publish(message, expires: host.time.now + lifetime)
+  }
+
+  private func reportUnsent(_ subject: [UInt8], _ error: PublishError) {
+    diagnostics.report("not published", "a message to \(quoted: subject) was dropped: \(error)")
   }
 }
 

@@ -17,7 +17,7 @@ public enum JSONToken: Equatable {
 public struct JSONError: Error, Equatable {
   public enum Reason: Equatable, Sendable {
     case unexpectedEnd, unexpectedByte, badNumber, badEscape, badUTF8, controlCharacter
-    case tooDeep, trailingBytes, unexpectedType, repeatedKey
+    case tooDeep, trailingBytes, unexpectedType, repeatedKey, tooManyKeys
   }
   public let reason: Reason
   /// Byte offset in the text.
@@ -38,6 +38,7 @@ extension JSONError: TextConvertible {
       case .trailingBytes: "something follows the value"
       case .unexpectedType: "value of an unexpected type"
       case .repeatedKey: "repeated key"
+      case .tooManyKeys: "too many keys"
       }
     return "\(text) at byte \(offset)"
   }

@@ -19,7 +19,8 @@ public final class EventLoop {
   private let epoll: Int32
   private let timerDescriptor: Int32
   private var armed: Instant?
-  private var watches: [UInt64: Watch] = [:]
+  /// A handful: a socket, signals and one per line, so they are searched from the beginning.
+  private var watches: [Watch] = []
   private var nextToken: UInt64 = 1
   private var isStopping = false
   private var events = [linux_event](repeating: linux_event(), count: eventsPerTurn)
@@ -57,7 +58,7 @@ public final class EventLoop {
     nextToken += 1
     let watch = Watch(
       loop: self, descriptor: descriptor, token: token, interests: interests, handler: handler)
-    watches[token] = watch
+    watches.append(watch)
     return watch
   }
 
@@ -80,7 +81,7 @@ public final class EventLoop {
       if event.token == 0 {
         armed = nil
         drainTimer()
-      } else if let watch = watches[event.token] {
+      } else if let watch = watches.first(where: { $0.token == event.token }) {
         watch.handler(Readiness(rawValue: event.readiness))
       }
     }
@@ -94,7 +95,7 @@ public final class EventLoop {
 
   fileprivate func remove(_ watch: Watch) {
     _ = linux_epoll_remove(epoll, watch.descriptor)
-    watches[watch.token] = nil
+    watches.removeAll { $0 === watch }
   }
 
   /// Fires what is due now. A timer that its own action sets to the past again waits for the next

@@ -38,16 +38,19 @@ public enum StandardStream: Int32, Sendable {
   case output = 1
   case error = 2
 
+  /// False when not all of it could be written.
   @inline(never)
-  public func write(_ text: Text) {
+  @discardableResult
+  public func write(_ text: Text) -> Bool {
     text.bytes.withUnsafeBufferPointer { bytes in
       var written = 0
       while written < bytes.count {
-        guard let base = bytes.baseAddress else { return }
+        guard let base = bytes.baseAddress else { return false }
         let count = linux_write(rawValue, base + written, bytes.count - written)
-        if count <= 0 { return }
+        if count <= 0 { return false }
         written += Int(count)
       }
+      return true
     }
   }
 }

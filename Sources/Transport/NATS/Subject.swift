@@ -43,18 +43,22 @@ public struct Subject: Equatable {
   }
 }
 
-/// Walks over the tokens of a subject.
+/// Walks over the tokens of a subject, or over other parts between separators.
 public struct TokenReader: ~Escapable {
   private let subject: Span<UInt8>
+  private let separator: UInt8
   private var offset = 0
 
   @_lifetime(copy subject)
-  public init(_ subject: Span<UInt8>) { self.subject = subject }
+  public init(_ subject: Span<UInt8>, separator: UInt8 = 0x2E) {
+    self.subject = subject
+    self.separator = separator
+  }
 
   /// The next token as offsets into the subject; nil after the last.
   public mutating func next() -> Range<Int>? {
     if offset > subject.count || subject.isEmpty { return nil }
-    let end = subject.firstOffset(of: 0x2E, from: offset) ?? subject.count
+    let end = subject.firstOffset(of: separator, from: offset) ?? subject.count
     let token = offset..<end
     offset = end + 1
     return token
