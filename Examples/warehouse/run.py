@@ -45,6 +45,7 @@ def require_consecutive(numbers, place):
 
 
 def scene(stack):
+    require(Path(COMMAND[-1]).is_file(), f"no {COMMAND[-1]}: build it with `swift build`")
     servers = stack.enter_context(Warehouse())
     hub, leaf = servers.hub.address, servers.leaf.address
     stream = Stream(stack.enter_context(nats.Client(servers.hub.port)), "EDGE")

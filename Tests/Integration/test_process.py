@@ -4,7 +4,7 @@ import time
 import unittest
 
 import nats
-from edge_host import IS_EMULATED
+from edge_host import IS_EMULATED, WAIT_SECONDS
 from host_case import GATE, SIREN, HostTestCase, door, manifest, subject
 from nats_server import NATSServer
 from ports import free_port
@@ -40,6 +40,12 @@ class ServiceTests(HostTestCase):
         self.assertEqual(self.call("gpio.gate.get")["name"], "gate")
         self.assertEqual(host.threads, 1)
 
+    @unittest.skipIf(IS_EMULATED, "the emulator has a thread of its own")
+    def test_thread_that_resolves_a_name_ends(self):
+        named = f"link: {{servers: [nats://localhost:{self.server.port}]}}\n"
+        host = self.start_host(manifest(GATE, more=named))
+        host.wait_until(lambda: host.threads == 1, "there are still several threads")
+
     def test_idle_host_uses_no_processor_time(self):
         host = self.start_host(manifest(GATE, SIREN))
         before, began = host.cpu_seconds, time.monotonic()
@@ -57,7 +63,6 @@ class ReconnectTests(HostTestCase):
     def assert_serves(self, server):
         """The host is announced, and answers on every one of its subscriptions."""
         with nats.Client(server.port) as client:
-            # A status at each new connection; the next periodic one would take half a minute.
             while True:
                 try:
                     client.request(subject("gpio.gate.get"))
@@ -94,6 +99,19 @@ class ReconnectTests(HostTestCase):
                 host = self.launch_host(manifest(GATE, SIREN, more=more))
                 self.assert_serves(self.other)
                 self.assertEqual(host.stop(), 0)
+
+    def test_host_leaves_a_server_that_is_silent(self):
+        """As on a dead radio link: the connection stays open and nothing is heard."""
+        with self.other:
+            host = self.launch_host(manifest(GATE, SIREN), server=self.other)
+            self.assert_serves(self.other)
+            self.other.pause()
+            try:
+                host.wait_for_log("silent for", 2 * WAIT_SECONDS)
+            finally:
+                self.other.resume()
+            host.wait_until(lambda: host.log.count("connected to") == 2, "it does not return")
+            self.assert_serves(self.other)
 
     def test_outputs_keep_their_state_while_the_server_is_away(self):
         with self.other:
