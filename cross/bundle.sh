@@ -35,7 +35,10 @@ END
       "-Xfrontend", "-function-sections",
       "-use-ld=lld",
       "-Xclang-linker", "--target=$clang_target",
-      "-Xclang-linker", "-static-pie"
+      "-Xclang-linker", "-static-pie",
+      "-Xclang-linker", "-ffunction-sections",
+      "-Xclang-linker", "-fdata-sections",
+      "-Xclang-linker", "-Wno-override-module"
     ]
   },
   "cCompiler": {

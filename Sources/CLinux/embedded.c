@@ -15,14 +15,9 @@ void arc4random_buf(void *buffer, size_t count) {
   if (linux_random(buffer, count) < 0) abort();
 }
 
-// Reads a number from the start of the text and says where it ends; Double.init?(String) calls it. Not
-// in use, and better so: strtod is 8 KB, and 15 KB more on aarch64, where it computes with a long
-// double that is software.
-const char *_swift_stdlib_strtod_clocale(const char *text, double *result) {
-  char *end;
-  *result = strtod(text, &end);
-  return end;
-}
+// Double.init?(String) asks for _swift_stdlib_strtod_clocale, which is left out so that its use does not
+// link: strtod is 8 KB, and 15 KB more on aarch64, where it computes with a long double that is
+// software. parseDecimal does without.
 
 static void write_error(const char *text) { linux_write(2, text, strlen(text)); }
 

@@ -4,8 +4,10 @@ import Transport
 /// next only when somebody has acknowledged the one before. The PubAck of a JetStream stream counts,
 /// and so does any consumer's reply that is no error.
 final class FactDelivery {
-  /// How long an acknowledgement is waited for before the fact is sent again.
-  private static let acknowledgementTimeout = Duration.seconds(5)
+  /// How long an acknowledgement is waited for before the fact is sent again, at first and at most:
+  /// the time doubles with each try, so that a link slower than the first still gets facts through.
+  private static let acknowledgementTimeoutFirst = Duration.seconds(5)
+  private static let acknowledgementTimeoutMax = Duration.seconds(80)
 
   private let bus: any MessageBus
   private let time: any TimeSource
@@ -13,6 +15,8 @@ final class FactDelivery {
   /// Start of every message id; a stream tells a repeated fact by the whole id.
   private let idPrefix: String
   private let queue: FactQueue
+  /// The time waited for the fact that was sent last.
+  private var acknowledgementTimeout = acknowledgementTimeoutFirst
 
   init(
     over bus: any MessageBus, time: any TimeSource, diagnostics: any Diagnostics, hostID: String,
@@ -43,6 +47,14 @@ final class FactDelivery {
     sendNext(at: now)
   }
 
+  /// Facts wait in memory only: says how many go with the process.
+  func stop() {
+    if queue.count > 0 {
+      diagnostics.report(
+        "facts lost", "\(queue.count) facts were not acknowledged and are lost with this process")
+    }
+  }
+
   /// What a host's status says of its facts.
   var status: Record {
     var record = Record()
@@ -66,8 +78,12 @@ final class FactDelivery {
     do throws(PublishError) {
       try bus.request(
         subject: fact.subject.span, headers: block.span, payload: fact.payload.span,
-        timeout: FactDelivery.acknowledgementTimeout
+        timeout: acknowledgementTimeout
       ) { [self] outcome in
+        if case .failed(.timedOut) = outcome {
+          acknowledgementTimeout = min(
+            acknowledgementTimeout * 2, FactDelivery.acknowledgementTimeoutMax)
+        }
         finished(fact.sequence, FactDelivery.isAcknowledgement(outcome))
       }
     } catch {
@@ -84,6 +100,7 @@ final class FactDelivery {
 
   private func finished(_ sequence: UInt64, _ isAcknowledged: Bool) {
     let now = time.now
+    if isAcknowledged { acknowledgementTimeout = FactDelivery.acknowledgementTimeoutFirst }
     queue.handle(isAcknowledged ? .acknowledged : .notAcknowledged, of: sequence, at: now)
     sendNext(at: now)
   }

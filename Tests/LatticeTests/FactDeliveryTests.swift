@@ -106,6 +106,29 @@ final class FactDeliveryTests: XCTestCase {
     XCTAssertEqual(diagnostics.reports, [])
   }
 
+  func testASlowLinkIsGivenMoreTimeWithEachTry() throws {
+    let delivery = delivery()
+    append("a", to: delivery)
+    append("b", to: delivery)
+    for seconds in [5, 10, 20, 40, 80, 80] as [Int64] {
+      XCTAssertEqual(bus.requests.first?.timeout, .seconds(seconds))
+      bus.fail(.timedOut)
+      try waitForDeadline(delivery)
+    }
+    bus.answer()
+    XCTAssertEqual(bus.requests.first?.timeout, .seconds(5), "the next fact starts anew")
+  }
+
+  func testFactsThatAreLostAtStopAreCounted() {
+    let delivery = delivery()
+    append("a", to: delivery)
+    append("b", to: delivery)
+    delivery.stop()
+    XCTAssertEqual(
+      diagnostics.reports,
+      ["facts lost: 2 facts were not acknowledged and are lost with this process"])
+  }
+
   func testEveryFailureKeepsTheFact() throws {
     for failure in [RequestFailure.noResponders, .timedOut, .disconnected] {
       let delivery = delivery()

@@ -82,6 +82,7 @@ public final class ServicesDialect: Dialect {
 
   public func stop(at now: Instant) {
     isStopping = true
+    facts?.stop()
     if isConnected { publishStatus() }
     presenceDue = nil
   }
