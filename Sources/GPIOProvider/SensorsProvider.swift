@@ -93,13 +93,7 @@ public final class SensorsProvider: CapabilityProvider {
   public func invoke(
     _ invocation: Invocation, at now: Instant, reply: @escaping (InvocationResult) -> Void
   ) {
-    let result: InvocationResult
-    do throws(InvocationError) {
-      result = .success(try answer(invocation, at: now))
-    } catch {
-      result = .failure(error)
-    }
-    reply(result)
+    reply(InvocationResult { () throws(InvocationError) in try answer(invocation, at: now) })
   }
 
   private func answer(_ invocation: Invocation, at now: Instant) throws(InvocationError) -> Record {
