@@ -4,23 +4,8 @@ source "$root/cross/private-apt"
 release=bookworm
 gcc_version=12 # the release's own; for libgcc and the start files
 # musl is the next release's, 1.2.5: its static-PIE start code understands packed relative relocations,
-# 19 KB less on aarch64, and its resolver asks over TCP when an answer was cut short.
+# 7 KB less on aarch64, and its resolver asks over TCP when an answer was cut short.
 musl_release=trixie
-
-# Installs what the functions below run, where it is missing.
-install_missing_tools() {
-  local missing=() as_root=()
-  command -v apt-get >/dev/null || fail "apt-get is needed: run this on Debian or Ubuntu"
-  command -v dpkg-source >/dev/null || missing+=(dpkg-dev)
-  command -v patch >/dev/null || missing+=(patch)
-  command -v xz >/dev/null || missing+=(xz-utils)
-  [[ -f $private_apt_keyring ]] || missing+=(debian-archive-keyring)
-  ((${#missing[@]} == 0)) && return
-  say "installing ${missing[*]}: fetching, checking and unpacking Debian packages needs them"
-  ((EUID == 0)) || as_root=(sudo)
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" apt-get install -qq --yes --no-install-recommends "${missing[@]}" >&2
-}
 
 # Downloads the packages for every architecture, and unpacks them in folder $1, one folder for each
 # of Debian's architectures. apt checks the signatures; nothing is installed.
