@@ -35,10 +35,7 @@ END
       "-Xfrontend", "-function-sections",
       "-use-ld=lld",
       "-Xclang-linker", "--target=$clang_target",
-      "-Xclang-linker", "-static-pie",
-      "-Xclang-linker", "-ffunction-sections",
-      "-Xclang-linker", "-fdata-sections",
-      "-Xclang-linker", "-Wno-override-module"
+      "-Xclang-linker", "-static-pie"
     ]
   },
   "cCompiler": {
