@@ -113,8 +113,15 @@ public final class Client: MessageBus {
     timer?.set(connection.deadline)
   }
 
+  /// Takes messages only while there is room for their answers: a burst waits in the kernel, and then
+  /// at the server, instead of having answers dropped.
   private func takeActions(at now: Instant) {
-    while let action = connection.nextAction(reading: &input, at: now) {
+    while true {
+      if connection.isCrowded {
+        writeSocket(at: now)
+        if connection.isCrowded { return }
+      }
+      guard let action = connection.nextAction(reading: &input, at: now) else { return }
       perform(action, reading: input)
     }
   }
@@ -184,7 +191,9 @@ public final class Client: MessageBus {
 
   private func ready(_ readiness: Readiness) {
     let now = EventLoop.now
-    if !readiness.isDisjoint(with: [.readable, .failed]) { readSocket(at: now) }
+    if !readiness.isDisjoint(with: [.readable, .failed]), !connection.isCrowded {
+      readSocket(at: now)
+    }
     takeActions(at: now)
   }
 
@@ -218,6 +227,7 @@ public final class Client: MessageBus {
       connection.writeOutput(into: &output, at: now)
       if output.isEmpty { break }
       var failure: SystemError?
+      var taken = 0
       let socket = socket
       output.drain { bytes in
         let sent = linux_send(socket, bytes.baseAddress, bytes.count)
@@ -225,14 +235,19 @@ public final class Client: MessageBus {
         if sent < 0, !SystemError("send", Int32(sent)).isWouldBlock {
           failure = SystemError("send", Int32(sent))
         }
-        return Int(max(sent, 0))
+        taken = Int(max(sent, 0))
+        return taken
       }
+      // While nothing is read, what the kernel takes is the server's sign of life.
+      if taken > 0, connection.isCrowded { connection.handle(.received, at: now) }
       if let failure {
         lost(failure)
         takeActions(at: now)
       }
     }
-    watch?.interests = isBlocked ? [.readable, .writable] : .readable
+    var interests: Readiness = connection.isCrowded ? [] : .readable
+    if isBlocked { interests.insert(.writable) }
+    watch?.interests = interests
   }
 
   private func lost(_ error: SystemError?) {

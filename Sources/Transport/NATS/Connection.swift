@@ -93,6 +93,9 @@ public struct Connection: ~Copyable {
 
   public var isStopped: Bool { state == .stopped && pending.isEmpty }
 
+  /// Half the outbox waits: what is taken from the server now may find no room for its answer.
+  public var isCrowded: Bool { isConnected && outbox.isHalfFull }
+
   /// When `handleDeadline` has something to do.
   public var deadline: Instant? {
     let own: Instant?

@@ -24,6 +24,7 @@ struct Outbox: ~Copyable {
   }
 
   var isEmpty: Bool { count == 0 }
+  var isHalfFull: Bool { count > messagesMax / 2 || frames.count > frames.capacity / 2 }
   var byteCount: Int { frames.count }
 
   /// Whether a frame of this length can be accepted now.
