@@ -50,7 +50,7 @@ final class Dialer {
     closeDescriptor()
     timer?.set(nil)
     guard var address = addresses.popFirst() else { return end(.failure(lastError)) }
-    descriptor = linux_tcp_connect(&address)
+    descriptor = linux_tcp_connect(&address, 0, 0)
     if descriptor < 0 {
       lastError = SystemError("connect", descriptor)
       return tryNextAddress()
