@@ -36,6 +36,10 @@ final class FakeBus: MessageBus {
   /// Larger ones are refused.
   var payloadMax = 16_000
   var isConnected = true
+  var takenAfter: Instant?
+  private(set) var renewals = 0
+
+  func renewTakenAfter() { renewals += 1 }
 
   var subjects: [String] { subscriptions.map { $0.subject.string } }
 

@@ -1,0 +1,4 @@
+extension Client {
+  public var takenAfter: Instant? { nil }
+  public func renewTakenAfter() {}
+}
