@@ -40,11 +40,17 @@ public final class NetworkWatch {
         handler(.lost)
         continue
       }
-      // The handler may change what this object holds; the bytes are read out first.
-      var events: [NetworkEvent] = []
-      var reader = RouteMessageReader(buffer.span.extracting(0..<min(Int(length), buffer.count)))
-      while let event = reader.next() { events.append(event) }
+      // A view needs an owner that nobody changes meanwhile.
+      let bytes = buffer
+      let events = NetworkWatch.events(in: bytes.span, length: Int(length))
       for event in events where watch != nil { handler(event) }
     }
+  }
+
+  private static func events(in buffer: Span<UInt8>, length: Int) -> [NetworkEvent] {
+    var events: [NetworkEvent] = []
+    var reader = RouteMessageReader(buffer.extracting(0..<min(length, buffer.count)))
+    while let event = reader.next() { events.append(event) }
+    return events
   }
 }
