@@ -63,11 +63,9 @@ public struct DataBudget {
     return missing < .zero ? now : now + missing + .nanoseconds(1)
   }
 
-  /// The strictest class that has to wait now; nil when none has.
+  /// The strictest class that has to wait now, and with it all behind it; nil when none has.
   public func waiting(at now: Instant) -> TrafficClass? {
-    for traffic in [TrafficClass.facts, .readings, .bulk] where !allows(traffic, at: now) {
-      return traffic
-    }
+    for traffic in TrafficClass.allCases where !allows(traffic, at: now) { return traffic }
     return nil
   }
 
@@ -79,7 +77,7 @@ public struct DataBudget {
   /// What the bucket must hold more than, for those stricter to find something; nil: goes always.
   private func reserve(for traffic: TrafficClass) -> Duration? {
     switch traffic {
-    case .protocolData, .replies, .commands: nil
+    case .replies, .commands: nil
     case .facts: .zero
     case .readings: Duration(nanoseconds: capacity.nanoseconds / 4)
     case .bulk: Duration(nanoseconds: capacity.nanoseconds / 2)
