@@ -20,6 +20,12 @@
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
+#ifndef SOL_MPTCP
+#define SOL_MPTCP 284
+#endif
+#ifndef MPTCP_INFO
+#define MPTCP_INFO 1
+#endif
 
 static uint32_t set(int32_t descriptor, int level, int option, uint32_t value) {
   if (value == 0) return 0;
@@ -85,7 +91,11 @@ int32_t linux_tcp_is_multipath(int32_t descriptor) {
   int protocol = 0;
   socklen_t length = sizeof protocol;
   if (getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) < 0) return -errno;
-  return protocol == IPPROTO_MPTCP;
+  if (protocol != IPPROTO_MPTCP) return 0;
+  // One that fell back hands its options to TCP, which does not know this one.
+  uint8_t info[256];
+  length = sizeof info;
+  return getsockopt(descriptor, SOL_MPTCP, MPTCP_INFO, info, &length) == 0;
 }
 
 // MARK: the path

@@ -13,6 +13,10 @@ final class TCPSocketTests: XCTestCase {
 
   override func setUpWithError() throws {
     listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    try listenAnew()
+  }
+
+  private func listenAnew() throws {
     var name = sockaddr_in()
     name.sin_family = sa_family_t(AF_INET)
     name.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
@@ -145,20 +149,93 @@ final class TCPSocketTests: XCTestCase {
     XCTAssertEqual(linux_tcp_configure(-1, &options), 0)
   }
 
-  /// A kernel with Multipath TCP opens it, any other falls back; and what it refuses is told.
-  func testMultipathOrNot() throws {
+  /// A kernel with Multipath TCP opens it, any other does not; either way it is a TCP connection here.
+  func testMultipathThatFallsBack() throws {
     try connectBoth(multipath: 1)
     let isMultipath = linux_tcp_is_multipath(client)
-    XCTAssertGreaterThanOrEqual(isMultipath, 0)
+    XCTAssertEqual(isMultipath, 0, "the listener is of plain TCP")
     var options = options()
     let taken = linux_tcp_configure(client, &options)
     XCTAssertNotEqual(taken & UInt32(LINUX_TCP_NODELAY), 0)
-    if isMultipath == 0 { XCTAssertNotEqual(taken & UInt32(LINUX_TCP_USER_TIMEOUT), 0) }
-    print("multipath: \(isMultipath), options taken: \(taken)")
+    XCTAssertNotEqual(taken & UInt32(LINUX_TCP_USER_TIMEOUT), 0)
     XCTAssertEqual(linux_send(client, [UInt8](repeating: 1, count: 10), 10), 10)
     var received = [UInt8](repeating: 0, count: 10)
     XCTAssertEqual(linux_receive(server, &received, 10), 10)
     XCTAssertNotEqual(try progressOf(client).known & UInt32(LINUX_TCP_HAS_QUEUED), 0)
+  }
+
+  func testTheStateOfASocket() throws {
+    try connectBoth()
+    let settings = LinkSettings(.wifi)
+    let state = SocketState(client, settings: settings, unsentBytesMax: 4096)
+    XCTAssertEqual(value(of: 18), 20_000)
+    XCTAssertEqual(value(of: 4), 20)
+    XCTAssertEqual(value(of: 25), 4096)
+    XCTAssertNotEqual(state.options & UInt32(LINUX_TCP_USER_TIMEOUT), 0)
+    let own = try XCTUnwrap(NetworkAddress([127, 0, 0, 1].span))
+    let other = try XCTUnwrap(NetworkAddress([127, 0, 0, 2].span))
+    XCTAssertEqual(state.local, own)
+    XCTAssertEqual(state.loss(after: .addressRemoved(own)), .addressGone)
+    // The kernel is asked, and address and route are there.
+    for event in [NetworkEvent.addressRemoved(other), .linkDown, .routeRemoved, .lost, .linkUp] {
+      XCTAssertNil(state.loss(after: event))
+    }
+    let before = try XCTUnwrap(state.acknowledged(written: 0, at: EventLoop.now)).bytes
+    XCTAssertEqual(linux_send(client, [UInt8](repeating: 1, count: 100), 100), 100)
+    let deadline = EventLoop.now + .seconds(20)
+    while let now = state.acknowledged(written: 100, at: EventLoop.now), now.bytes < before + 100 {
+      XCTAssertLessThan(EventLoop.now, deadline)
+      if EventLoop.now > deadline { return }
+    }
+    let acknowledged = try XCTUnwrap(state.acknowledged(written: 100, at: EventLoop.now))
+    XCTAssertEqual(acknowledged.bytes, before + 100)
+    XCTAssertLessThanOrEqual(acknowledged.at, EventLoop.now)
+    let closed = SocketState(-1, settings: settings, unsentBytesMax: 4096)
+    XCTAssertNil(closed.local)
+    XCTAssertEqual(closed.options, 0)
+    XCTAssertNil(closed.acknowledged(written: 0, at: EventLoop.now))
+  }
+
+  /// Of Multipath TCP the bytes that are left tell how many are acknowledged.
+  func testTheStateOfAMultipathSocket() throws {
+    try connectBoth(multipath: 1)
+    let state = SocketState(client, settings: LinkSettings(), unsentBytesMax: 4096)
+    XCTAssertEqual(linux_send(client, [UInt8](repeating: 1, count: 100), 100), 100)
+    let deadline = EventLoop.now + .seconds(20)
+    var bytes: UInt64 = 0
+    while bytes < 100, EventLoop.now < deadline {
+      bytes = try XCTUnwrap(state.acknowledged(written: 100, at: EventLoop.now)).bytes
+    }
+    XCTAssertGreaterThanOrEqual(bytes, 100)
+  }
+
+  /// A listener that speaks it keeps it; any other makes it fall back, and then one address is all.
+  func testWhetherItIsMultipathInTheEnd() throws {
+    try connectBoth(multipath: 1)
+    XCTAssertEqual(linux_tcp_is_multipath(client), 0, "the listener is of plain TCP")
+    let own = try XCTUnwrap(NetworkAddress([127, 0, 0, 1].span))
+    let fallen = SocketState(client, settings: LinkSettings(), unsentBytesMax: 4096)
+    XCTAssertEqual(fallen.loss(after: .addressRemoved(own)), .addressGone)
+    tearDown()
+    try setUpWithError()
+    let multipath: Int32 = 262
+    _ = linux_close(listener)
+    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), multipath)
+    try XCTSkipIf(listener < 0, "this kernel has no Multipath TCP")
+    try listenAnew()
+    try connectBoth(multipath: 1)
+    XCTAssertEqual(linux_tcp_is_multipath(client), 1)
+    let state = SocketState(client, settings: LinkSettings(), unsentBytesMax: 4096)
+    XCTAssertNil(state.loss(after: .addressRemoved(own)))
+    XCTAssertEqual(state.options & UInt32(LINUX_TCP_NODELAY), UInt32(LINUX_TCP_NODELAY))
+    print("multipath options taken: \(state.options)")
+    XCTAssertEqual(linux_send(client, [UInt8](repeating: 1, count: 100), 100), 100)
+    let deadline = EventLoop.now + .seconds(20)
+    var bytes: UInt64 = 0
+    while bytes < 100, EventLoop.now < deadline {
+      bytes = try XCTUnwrap(state.acknowledged(written: 100, at: EventLoop.now)).bytes
+    }
+    XCTAssertEqual(bytes, 100)
   }
 
   private func value(of option: Int32) -> Int32 {

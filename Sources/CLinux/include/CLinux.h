@@ -181,7 +181,8 @@ typedef struct {
 
 /// Asks the kernel. Of a Multipath TCP socket only `queued_bytes` is of the whole connection.
 int32_t linux_tcp_progress_of(int32_t socket, linux_tcp_progress *progress);
-/// 1 when the socket was opened for Multipath TCP, 0 when for TCP.
+/// 1 when a connected socket speaks Multipath TCP (Linux 5.16 can tell), 0 when it was opened for TCP
+/// or fell back to it, because the peer or something between does not.
 int32_t linux_tcp_is_multipath(int32_t socket);
 
 /// The socket's own address: 4 or 16 bytes in the order of the network. Returns how many.

@@ -56,8 +56,10 @@ public struct SocketState {
     return (written > left ? written - left : 0, now)
   }
 
-  /// What an event of the network means for this connection: nil when it can go on.
+  /// What an event of the network means for this connection: nil when it can go on. One of several paths
+  /// may always go.
   public func loss(after event: NetworkEvent) -> PathLoss? {
+    if isMultipath { return nil }
     switch NetworkAdvice(for: event, local: local) {
     case .nothing, .tryNow: return nil
     case .close: return .addressGone
