@@ -64,11 +64,11 @@ final class ManifestLinkTests: XCTestCase {
 
   func testBudgets() throws {
     for (text, bytes, seconds) in [
-      ("10kB/hour", Int64(10_000), Int64(3_600)), ("1GB/month", 1_000_000_000, 2_592_000),
+      ("500kB/hour", Int64(500_000), Int64(3_600)), ("1GB/month", 1_000_000_000, 2_592_000),
       ("\"5MiB/day\"", 5_242_880, 86_400),
     ] {
       XCTAssertEqual(
-        try settings("{budget: \(text)}").budget,
+        try settings("{profile: lte, budget: \(text)}").budget,
         DataAllowance(bytes: bytes, period: .seconds(seconds)))
     }
   }
@@ -110,6 +110,10 @@ final class ManifestLinkTests: XCTestCase {
       "{budget: 5MB/day/day}",
       "1:16: \(expected) '5MB/day/day': the periods are hour, day and month")
     assertLink("{budget: 1kB/day}", "1:16: 'budget' must be between 10kB and 100GB, not '1kB'")
+    assertLink(
+      "{profile: lte, budget: 700kB/day}",
+      "1:30: 'budget' is too small: a PING every 1min takes 381kB of it; allow twice as much, or "
+        + "raise 'detect' and 'ping'")
     assertLink("{budget: 5/day}", "1:16: 'budget' needs a unit: say 5kB or 5MB")
     assertLink("{budget: /day}", "1:16: \(expected) '/day'")
   }

@@ -28,8 +28,24 @@ struct LinkDecoder {
     if let hosts = reader.field("herd")?.integer(in: ManifestLimits.herdHosts) {
       settings.herd = hosts
     }
-    settings.budget = reader.field("budget")?.allowance()
+    decodeBudget(&settings)
     return settings
+  }
+
+  /// What keeps the connection alive is never held back: a budget that it uses up would be none, and
+  /// would hold back all else for ever.
+  private func decodeBudget(_ settings: inout LinkSettings) {
+    guard let field = reader.field("budget"), let budget = field.allowance() else { return }
+    settings.budget = budget
+    let pings = budget.period.milliseconds / max(settings.ping.milliseconds, 1)
+    let idle = pings * Int64(2 * WireCost(isIPv6: false, isTLS: true).bytes(for: 6))
+    if budget.bytes / 2 >= idle { return }
+    let ping = Quantity.duration.text(settings.ping.nanoseconds)
+    field.report(
+      """
+      'budget' is too small: a PING every \(ping) takes \(idle / 1000 + 1)kB of it; allow twice as \
+      much, or raise 'detect' and 'ping'
+      """)
   }
 
   /// A PING takes the part of the time that it has in the profile, unless it is given.
