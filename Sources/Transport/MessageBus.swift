@@ -48,6 +48,8 @@ public struct MessagePart: ~Escapable {
 public protocol MessageBus: AnyObject {
   var isConnected: Bool { get }
 
+  var linkStatus: LinkStatus { get }
+
   /// What arrives now was taken by the server after this instant (see `CommandFence`); nil when
   /// nothing can arrive.
   var takenAfter: Instant? { get }

@@ -69,13 +69,6 @@ final class BackoffTests: XCTestCase {
     }
   }
 
-  func testSoon() {
-    var backoff = Backoff(first: first, cap: cap, seed: 3)
-    for _ in 0..<20 { _ = backoff.next() }
-    for _ in 0..<100 { XCTAssertLessThanOrEqual(backoff.soon(), first) }
-    XCTAssertEqual(backoff.failures, 20)
-  }
-
   func testOddSettings() {
     for (first, cap) in [
       (Duration.zero, Duration.zero), (.seconds(60), .seconds(1)), (.seconds(1), .zero),

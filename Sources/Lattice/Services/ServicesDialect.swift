@@ -230,7 +230,8 @@ public final class ServicesDialect: Dialect {
   private func publishStatus() {
     guard let host, let facts else { return }
     let document = ServiceDocuments.status(
-      of: host, state: isStopping ? "stopping" : "running", facts: facts.status)
+      of: host, state: isStopping ? "stopping" : "running", facts: facts.status,
+      link: bus?.linkStatus ?? LinkStatus())
     publish(document, to: prefix + Array("status".utf8), as: .readings)
   }
 

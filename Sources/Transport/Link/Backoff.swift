@@ -42,10 +42,6 @@ public struct Backoff {
     return floor + random.duration(through: bound - floor)
   }
 
-  /// The time to wait when the network came back: a jitter as of the first retry, because a switch
-  /// that is powered up brings back all who hang on it.
-  public mutating func soon() -> Duration { random.duration(through: min(first, cap)) }
-
   /// The connection was useful: the next failure counts as the first.
   public mutating func reset() {
     failures = 0

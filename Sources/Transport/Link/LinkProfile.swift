@@ -17,6 +17,9 @@ public struct LinkSettings: Equatable, Sendable {
     public var info: Duration
     /// From CONNECT and all subscriptions to the first PONG.
     public var pong: Duration
+
+    /// Name and all addresses together: most names have two.
+    var open: Duration { resolve + connect * 2 }
   }
 
   /// Time without a sign of life that means the link is dead.

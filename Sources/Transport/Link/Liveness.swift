@@ -37,6 +37,10 @@ public struct Liveness {
   /// Since when a PING is owed or unanswered.
   private var pingSent: Instant?
 
+  public init(_ settings: LinkSettings, connected now: Instant) {
+    self.init(pingInterval: settings.ping, detect: settings.detect, connected: now)
+  }
+
   /// - Parameter pingInterval: below `detect`; else half of that is taken.
   public init(pingInterval: Duration, detect: Duration, connected now: Instant) {
     self.detect = detect

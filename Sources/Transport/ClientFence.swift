@@ -1,4 +1,0 @@
-extension Client {
-  public var takenAfter: Instant? { nil }
-  public func renewTakenAfter() {}
-}
