@@ -6,7 +6,7 @@ import XCTest
 /// How a manifest says how the link is watched, retried and filled.
 final class ManifestLinkTests: XCTestCase {
   private func settings(_ link: String, line: UInt = #line) throws -> LinkSettings {
-    try goodManifest("link: \(link)\ncapabilities: []", line: line).link.settings
+    try goodManifest("link: \(link)\ncapabilities: []", line: line).link.limits.link
   }
 
   private func assertLink(_ link: String, _ expected: String..., line: UInt = #line) {
@@ -14,7 +14,7 @@ final class ManifestLinkTests: XCTestCase {
   }
 
   func testProfiles() throws {
-    XCTAssertEqual(try goodManifest("capabilities: []").link.settings, LinkSettings(.ethernet))
+    XCTAssertEqual(try goodManifest("capabilities: []").link.limits.link, LinkSettings(.ethernet))
     XCTAssertEqual(try settings("{}"), LinkSettings(.ethernet))
     XCTAssertEqual(try settings("{profile: ethernet}"), LinkSettings(.ethernet))
     XCTAssertEqual(try settings("{profile: wifi}"), LinkSettings(.wifi))

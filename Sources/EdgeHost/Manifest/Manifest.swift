@@ -30,8 +30,10 @@ struct Manifest: Equatable {
   struct Link: Equatable {
     /// In order of preference. Never empty in a manifest that was loaded.
     var servers: [ServerURL] = []
-    /// How it is watched, retried and filled.
-    var settings = LinkSettings()
+    /// Whether servers that a server tells of are left alone.
+    var ignoresDiscoveredServers = false
+    /// Also how it is watched, retried and filled.
+    var limits = ConnectionLimits()
   }
 
   struct Requests: Equatable {

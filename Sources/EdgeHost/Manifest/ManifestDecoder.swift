@@ -23,7 +23,7 @@ struct ManifestDecoder {
         ])
     else { return manifest }
     if let field = reader.field("link") { manifest.link = link(field) }
-    manifest.host.presence = manifest.link.settings.presence
+    manifest.host.presence = manifest.link.limits.link.presence
     if let field = reader.field("host") { decodeHost(field, &manifest.host) }
     if let field = reader.field("labels") { manifest.labels = labels(field) }
     if let field = reader.field("requests") { manifest.requests = requests(field) }
@@ -92,9 +92,15 @@ extension ManifestDecoder {
 
   private func link(_ field: Field) -> Manifest.Link {
     var link = Manifest.Link()
-    guard let reader = field.mapping("the link", keys: ["servers"] + LinkDecoder.keys)
+    guard
+      let reader = field.mapping(
+        "the link", keys: ["servers", "discovered", "limits"] + LinkDecoder.keys)
     else { return link }
-    link.settings = LinkDecoder(reader).settings()
+    if let use = reader.field("discovered")?.choice(["use": false, "ignore": true]) {
+      link.ignoresDiscoveredServers = use
+    }
+    if let field = reader.field("limits") { LimitsDecoder.decode(field, into: &link.limits) }
+    link.limits.link = LinkDecoder(reader).settings()
     guard let servers = reader.field("servers"),
       let items = servers.items(
         "a list such as [nats://127.0.0.1:4222]", max: ManifestLimits.serversMax)

@@ -106,7 +106,9 @@ enum ServiceDocuments {
       json.field("budget_bytes", budget.allowance.bytes)
       json.field("budget_period_s", budget.allowance.period.seconds)
       json.field("budget_left_bytes", budget.bytesLeft)
-      if let waiting = budget.waiting { json.field("waiting", waiting.name) }
+      if let waiting = budget.waiting {
+        json.field("waiting", ("\(waiting.name)" as Text).string)
+      }
     }
     json.endObject()
   }

@@ -23,16 +23,3 @@ public struct LinkStatus: Equatable, Sendable {
 
   public init() {}
 }
-
-extension TrafficClass {
-  /// As the manifest and the status call it.
-  public var name: String {
-    switch self {
-    case .replies: "replies"
-    case .commands: "commands"
-    case .facts: "facts"
-    case .readings: "readings"
-    case .bulk: "bulk"
-    }
-  }
-}
