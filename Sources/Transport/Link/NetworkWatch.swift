@@ -5,6 +5,8 @@ import CLinux
 public final class NetworkWatch {
   /// A link's report is the longest, about 1.5 kB; a longer one counts as lost.
   private static let bufferBytes = 4096
+  /// The buffer, and the copy that is read from.
+  static let bytesMax = 2 * bufferBytes
   /// Reports read at a time; the rest waits for the next turn.
   private static let reportsPerTurn = 16
 
