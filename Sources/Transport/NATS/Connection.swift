@@ -71,6 +71,7 @@ public struct Connection: ~Copyable {
     status.connects = counts.connects
     status.bytesOut = counts.bytesOut
     status.bytesIn = counts.bytesIn
+    status.queues = TrafficClass.allCases.map { outbox[$0].statistics }
     status.budget = gate.budget.map {
       LinkStatus.Budget(
         allowance: $0.allowance, bytesLeft: $0.bytesAvailable(at: now), waiting: $0.waiting(at: now)
