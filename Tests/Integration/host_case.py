@@ -1,6 +1,7 @@
 """What the integration tests share: a NATS server, a client beside it, and the host under test with a
 simulated board."""
 
+import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -9,7 +10,8 @@ import nats
 from edge_host import COMMAND, ROOT, EdgeHost
 from nats_server import NATSServer
 
-LOGS = ROOT / "build" / "integration" / Path(COMMAND[-1]).parent.name
+LOGS = (ROOT / "build" / "integration" / Path(COMMAND[-1]).parent.name
+        / Path(os.environ.get("NATS_SERVER", "installed")).name)
 
 HOST = "dock-7"
 LATTICE = "wh7"
