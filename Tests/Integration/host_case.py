@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 import nats
-from edge_host import COMMAND, ROOT, EdgeHost
+from edge_host import COMMAND, ROOT, WAIT_SECONDS, EdgeHost
 from nats_server import NATSServer
 
 LOGS = (ROOT / "build" / "integration" / Path(COMMAND[-1]).parent.name
@@ -43,6 +43,12 @@ def manifest(*lines, sensors=(), presence="30s", more=""):
             "  - builtin: sensors\n    sensors:\n" + items(sensors))
 
 
+def link(servers, more=""):
+    """The manifest's link to ports of the loopback, in order of preference."""
+    addresses = ", ".join(f"127.0.0.1:{port}" for port in servers)
+    return f"link: {{servers: [{addresses}]{more}}}\n"
+
+
 def subject(rest, host=HOST):
     return f"edge.{LATTICE}.{host}.{rest}"
 
@@ -59,8 +65,8 @@ class HostTestCase(unittest.TestCase):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="edge-host-")))
         self.client = self.connect(self.server)
 
-    def connect(self, server):
-        return self.enterContext(nats.Client(server.port))
+    def connect(self, server, **more):
+        return self.enterContext(nats.Client(server.port, **more))
 
     def launch_host(self, text, server=None):
         """Starts the host and does not wait for anything."""
@@ -102,6 +108,16 @@ class HostTestCase(unittest.TestCase):
 
     def is_active(self, line):
         return self.call(f"gpio.{line}.get")["active"]
+
+    def wait_for_answer(self, client, host, rest="gpio.gate.get"):
+        """Returns once the host answers a client; meanwhile it may be anywhere."""
+        def is_answered():
+            try:
+                return client.request(subject(rest), timeout=5).json()
+            except (nats.NoResponders, nats.NoMessage):
+                return None
+
+        return host.wait_until(is_answered, f"{rest} is not answered", 2 * WAIT_SECONDS)
 
     def wait_until_active(self, line, active, host):
         host.wait_until(lambda: self.is_active(line) is active, f"{line} is not {active}")

@@ -46,7 +46,7 @@ class NATSServer:
     """
 
     def __init__(self, configuration=PLAIN, variables=None, port=None, log=None):
-        self._configuration = configuration
+        self.configuration = configuration
         self.variables = dict(variables or {})
         self.port = port or free_port()
         self.leaf_port = free_port()
@@ -82,7 +82,7 @@ class NATSServer:
     def start(self):
         """Starts the server, again on the same ports and with the same store, and returns when it
         takes connections."""
-        path = self._configuration
+        path = self.configuration
         if not isinstance(path, Path):
             path = self._written_configuration()
         # A value that begins with a digit is quoted in a configuration unless it is a number.
@@ -112,7 +112,7 @@ class NATSServer:
     def reload(self, configuration):
         """Takes a new configuration, in text, without a restart. The server writes what changed, or
         why it refused, to its log."""
-        self._configuration = configuration
+        self.configuration = configuration
         self._written_configuration()
         self._process.signal(signal.SIGHUP)
 
@@ -129,7 +129,7 @@ class NATSServer:
 
     def _written_configuration(self):
         path = self._folder / "configuration"
-        path.write_text(self._configuration)
+        path.write_text(self.configuration)
         return path
 
     def _wait_until_ready(self):
