@@ -30,6 +30,12 @@ def door(period="300ms", report="durable"):
             f"steps: [{{after: {period}, active: true}}, {{after: {period}, active: false}}]}}}}")
 
 
+def chatter(sensors):
+    """Sensors that say more than a slow link carries: 2 kB a second each."""
+    return [f"{{name: sensor-{number}, kind: simulated, unit: Cel, every: 100ms}}"
+            for number in range(sensors)]
+
+
 def manifest(*lines, sensors=(), presence="30s", more=""):
     """A manifest's text; the server is the one that the environment names."""
     def items(texts):
