@@ -60,7 +60,7 @@ def subject(rest, host=HOST):
 
 
 class HostTestCase(unittest.TestCase):
-    """One server for all tests of a class; a folder, a client and a host for each test."""
+    """One server for all tests of a class; a client and a host for each test."""
 
     @classmethod
     def setUpClass(cls):
@@ -68,7 +68,6 @@ class HostTestCase(unittest.TestCase):
         cls.server = cls.enterClassContext(NATSServer(log=LOGS / f"{cls.__name__}.server.log"))
 
     def setUp(self):
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="edge-host-")))
         self.client = self.connect(self.server)
 
     def connect(self, server, **more):
@@ -76,7 +75,8 @@ class HostTestCase(unittest.TestCase):
 
     def launch_host(self, text, server=None):
         """Starts the host and does not wait for anything."""
-        path = self.folder / "manifest.yaml"
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="edge-host-")))
+        path = folder / "manifest.yaml"
         path.write_text(text)
         log = LOGS / f"{self.id().partition('.')[2]}.log"
         server = server or self.server

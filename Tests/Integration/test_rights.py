@@ -32,12 +32,11 @@ class RightsTests(HostTestCase):
         LOGS.mkdir(parents=True, exist_ok=True)
 
     def setUp(self):
-        pass  # `serve` does it
+        pass  # `serve` starts what each test needs
 
     def serve(self, configuration, **more):
         log = LOGS / f"{self.id().rpartition('.')[2]}.server.log"
         self.server = self.enterContext(NATSServer(configuration, log=log))
-        super().setUp()
         self.client = self.connect(self.server, **more)
 
     # Permissions
