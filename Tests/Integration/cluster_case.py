@@ -48,6 +48,7 @@ class ClusterTestCase(HostTestCase):
 
     def server_of(self, host, *lists):
         """The index of the server that the host joined last, by the ports that lead to the servers."""
-        last = [line for line in host.log.splitlines() if "connected to nats://" in line][-1]
+        last = [line for line in host.log.splitlines()
+                if line.startswith(("connected to ", "moved to "))][-1]
         port = int(last.rpartition(":")[2])
         return next(ports.index(port) for ports in lists if port in ports)
