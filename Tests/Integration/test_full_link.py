@@ -1,11 +1,15 @@
 """More to be said than a slow link carries, in either direction: it is not given up, and what is urgent
 does not wait."""
 
+import time
 import unittest
 
 from host_case import GATE, chatter, subject
 from lane import Conditions
 from link_case import KBIT, LinkTestCase
+
+# By then a PING waits in the modem for half of it: for longer than the host's patience.
+BACKLOG_SECONDS = 40
 
 # After so much the readings that wait have filled every buffer on the way.
 FILLING_BYTES = 20_000
@@ -17,13 +21,24 @@ class FullLinkTests(LinkTestCase):
     def test_calls_that_fill_the_link_do_not_end_it(self):
         """Towards the host: what answers its PING waits behind some twenty seconds of calls."""
         narrow = Conditions(rate=50 * KBIT, buffer=32_768)
-        _, host = self.launch(narrow, narrow, GATE)
+        _, host = self.launch(narrow, narrow, GATE, more=", detect: 5s")
         self.wait_for_answer(self.client, host)
         # Too large to be answered with more than a refusal, so that the way back stays free.
         answers = self.client.subscribe("answers.*")
         for number in range(10):
             self.client.publish(subject("gpio.gate.get"), b"{" + b" " * 12_000, f"answers.{number}")
         self.assertEqual(len(answers.take(10)), 10)
+        self.assert_one_connection(host)
+
+    def test_backlog_that_delays_the_answer_to_a_ping_does_not_end_the_link(self):
+        """From the host: twice as many readings as the link carries, and a modem that buffers them all,
+        so that an answer to a PING comes later and later. Nothing else needs to come back."""
+        up = Conditions(rate=50 * KBIT, buffer=1_000_000)
+        readings = self.client.subscribe(subject("sensors.sensor-0.reading"))
+        _, host = self.launch(up, Conditions(), GATE, sensors=chatter(6), more=", detect: 5s")
+        began = time.monotonic()
+        while time.monotonic() < began + BACKLOG_SECONDS:
+            readings.next()
         self.assert_one_connection(host)
 
     def test_answers_overtake_the_readings_that_fill_the_link(self):
