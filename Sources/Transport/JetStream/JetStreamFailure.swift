@@ -46,6 +46,26 @@ public struct JetStreamError: Error, Equatable {
     }
   }
 
+  /// What is wrong with an answer of which nothing else is wanted; nil when nothing is.
+  static func failure(in json: Span<UInt8>) -> JetStreamFailure? {
+    do throws(JSONError) {
+      var reader = JSONReader(json)
+      var error: JetStreamError?
+      guard try reader.next() == .beginObject else { throw reader.unexpectedType }
+      while case .key(let key) = try reader.next() {
+        if reader.matches(key, "error") {
+          error = try JetStreamError(nextIn: &reader)
+        } else {
+          try reader.skipValue()
+        }
+      }
+      _ = try reader.next()
+      return error.map { .refused($0) }
+    } catch {
+      return .malformedAnswer(error)
+    }
+  }
+
   static func bounded(_ text: String) -> String {
     if text.utf8.count <= reasonBytesMax { return text }
     return String(decoding: Array(text.utf8).prefix(reasonBytesMax), as: UTF8.self)
