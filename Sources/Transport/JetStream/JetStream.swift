@@ -47,10 +47,13 @@ public struct JetStream {
   ///
   /// A domain changes nothing: ordinary subjects cross leaf nodes by themselves.
   public func publish(
-    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>, timeout: Duration,
+    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>,
+    as trafficClass: TrafficClass = .facts, timeout: Duration,
     completion: @escaping (Result<PubAck, JetStreamFailure>) -> Void
   ) {
-    request(subject: subject, headers: headers, payload: payload, timeout: timeout) { answer in
+    request(
+      subject: subject, headers: headers, payload: payload, as: trafficClass, timeout: timeout
+    ) { answer in
       switch answer {
       case .failed(let failure): completion(.failure(failure))
       case .body(let json): completion(PubAck.read(json))
@@ -68,18 +71,19 @@ public struct JetStream {
     let subject = prefix + operation.bytes
     let none: [UInt8] = []
     request(
-      subject: subject.span, headers: none.span, payload: argument.span, timeout: timeout,
-      completion: completion)
+      subject: subject.span, headers: none.span, payload: argument.span, as: .commands,
+      timeout: timeout, completion: completion)
   }
 
   private func request(
-    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>, timeout: Duration,
+    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>,
+    as trafficClass: TrafficClass, timeout: Duration,
     completion: @escaping (borrowing JetStreamAnswer) -> Void
   ) {
     do throws(PublishError) {
-      try bus.request(subject: subject, headers: headers, payload: payload, timeout: timeout) {
-        completion(JetStreamAnswer($0))
-      }
+      try bus.request(
+        subject: subject, headers: headers, payload: payload, as: trafficClass, timeout: timeout
+      ) { completion(JetStreamAnswer($0)) }
     } catch {
       completion(.failed(.notSent(error)))
     }
@@ -92,7 +96,7 @@ public struct JetStream {
     let none: [UInt8] = []
     let message = OutgoingMessage(
       subject: subject, reply: reply, headers: none.span, payload: payload)
-    try bus.publish(message, expires: expires)
+    try bus.publish(message, as: .commands, expires: expires)
   }
 }
 

@@ -88,6 +88,7 @@ public final class PullConsumer {
     act()
   }
 
+  /// A move to another server is a loss and a return: what was asked for went to the one that is left.
   public func linkChanged(isConnected: Bool, at now: Instant) {
     state.handleLink(isConnected: isConnected, at: now)
     act()

@@ -125,7 +125,7 @@ final class ModelJetStream: MessageBus {
   func unsubscribe(_ sid: UInt32) { handlers[sid] = nil }
 
   func publish(
-    _ message: borrowing OutgoingMessage, expires: Instant
+    _ message: borrowing OutgoingMessage, as trafficClass: TrafficClass, expires: Instant
   ) throws(PublishError) {
     if !isConnected || isTroubled() { throw .outboxFull }
     let (subject, reply) = (message.subject.string, message.reply.string)
@@ -145,7 +145,8 @@ final class ModelJetStream: MessageBus {
   }
 
   func request(
-    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>, timeout: Transport.Duration,
+    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>,
+    as trafficClass: TrafficClass, timeout: Transport.Duration,
     completion: @escaping (borrowing RequestOutcome) -> Void
   ) throws(PublishError) {
     if !isConnected { throw .notConnected }

@@ -16,7 +16,8 @@ final class PullConsumerTests: XCTestCase {
     /// What is not done the first time.
     var refused: Set<UInt64> = []
 
-    init(_ kind: ConsumerConfiguration.Kind, seed: UInt64, limits: PullLimits = PullLimits()) throws {
+    init(_ kind: ConsumerConfiguration.Kind, seed: UInt64, limits: PullLimits = PullLimits()) throws
+    {
       bus = ModelJetStream(seed: seed, time: time)
       var limits = limits
       limits.batchMessages = 4

@@ -58,7 +58,8 @@ final class JetStreamServerTests: XCTestCase {
       .success(PubAck(stream: "EDGE", sequence: sequence, isDuplicate: isDuplicate))
     }
     XCTAssertEqual(try publish(live, jetStream, "edge.a", "1", id: "x-1"), ack(1))
-    XCTAssertEqual(try publish(live, jetStream, "edge.a", "1", id: "x-1"), ack(1, isDuplicate: true))
+    XCTAssertEqual(
+      try publish(live, jetStream, "edge.a", "1", id: "x-1"), ack(1, isDuplicate: true))
     XCTAssertEqual(try publish(live, jetStream, "edge.b", "2", id: "x-2"), ack(2))
 
     XCTAssertEqual(
@@ -128,7 +129,8 @@ final class JetStreamServerTests: XCTestCase {
     return limits
   }
 
-  private func fill(_ live: LiveClient, _ jetStream: JetStream, _ numbers: ClosedRange<Int>) throws {
+  private func fill(_ live: LiveClient, _ jetStream: JetStream, _ numbers: ClosedRange<Int>) throws
+  {
     for number in numbers { _ = try publish(live, jetStream, "edge.a", "\(number)").get() }
   }
 

@@ -14,7 +14,8 @@ final class KeyValueServerTests: XCTestCase {
     servers = []
   }
 
-  private func server(_ jetStream: String = "", leafOf hub: NATSServer? = nil) throws -> NATSServer {
+  private func server(_ jetStream: String = "", leafOf hub: NATSServer? = nil) throws -> NATSServer
+  {
     let server = try NATSServer(jetStream: jetStream, leafOf: hub)
     servers.append(server)
     return server

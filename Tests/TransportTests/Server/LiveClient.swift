@@ -2,6 +2,10 @@ import XCTest
 
 @testable import Transport
 
+struct WaitedInVain: Error {
+  let what: String
+}
+
 /// A client of a real server on an event loop, and waiting for what must happen.
 final class LiveClient: ClientDelegate {
   let loop: EventLoop
@@ -18,7 +22,8 @@ final class LiveClient: ClientDelegate {
   init(_ server: NATSServer, limits: ConnectionLimits = LiveClient.limits) throws {
     loop = try EventLoop()
     let url = try ServerURL(parsing: "nats://127.0.0.1:\(server.port)")
-    client = Client(on: loop, servers: [url], name: "test", version: "0", limits: limits)
+    let options = ConnectionOptions(servers: [url], name: "test", version: "0")
+    client = Client(on: loop, options: options, limits: limits)
     client.delegate = self
     let timer = Transport.Timer(on: loop) { [self] now in
       for consumer in consumers { consumer.handleDeadline(at: now) }
@@ -52,8 +57,7 @@ final class LiveClient: ClientDelegate {
     timer?.set(EventLoop.now)
     while !condition() {
       if isOverdue {
-        XCTFail("waited in vain for \(what)")
-        throw XCTSkip("waited in vain for \(what)")
+        throw WaitedInVain(what: what)
       }
       try loop.turn()
     }
@@ -90,14 +94,27 @@ final class LiveClient: ClientDelegate {
     for consumer in consumers { consumer.linkChanged(isConnected: true, at: EventLoop.now) }
   }
 
-  func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Transport.Duration?)
-  {
+  func clientDisconnected(
+    from server: ServerURL, _ reason: DisconnectReason, retryIn: Transport.Duration
+  ) { lost() }
+
+  func clientStopped() { lost() }
+  func clientFoundLameDuck(_ server: ServerURL) {}
+
+  func clientMoved(to server: ServerURL) {
+    lost()
+    clientConnected(to: server)
+  }
+
+  func clientReceivedError(_ error: ServerError, _ text: String) {
+    XCTFail("the server says: \(text)")
+  }
+
+  private func lost() {
     // Tries that failed are not counted.
     if disconnects < connects { disconnects = connects }
     for consumer in consumers { consumer.linkChanged(isConnected: false, at: EventLoop.now) }
   }
-
-  func clientReceivedError(_ text: String) { XCTFail("the server says: \(text)") }
 }
 
 extension JetStream {

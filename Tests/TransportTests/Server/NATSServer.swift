@@ -77,9 +77,11 @@ final class NATSServer {
     if let process { Glibc.kill(process.processIdentifier, number) }
   }
 
-  private static let executable: String? = ["/usr/sbin", "/usr/local/bin", "/usr/bin", "/usr/local/sbin"]
-    .map { $0 + "/nats-server" }
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
+  private static let executable: String? = [
+    "/usr/sbin", "/usr/local/bin", "/usr/bin", "/usr/local/sbin",
+  ]
+  .map { $0 + "/nats-server" }
+  .first { FileManager.default.isExecutableFile(atPath: $0) }
 
   /// A port that the kernel gave out a moment ago; it gives the next one another.
   private static func freePort() throws -> UInt16 {
