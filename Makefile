@@ -27,6 +27,7 @@ build: swift libraries ## Build for this machine (full Swift, debug)
 	swift build
 
 unit: swift libraries ## Run the unit tests
+	@Tests/Support/install nats-server util-linux
 	swift test
 
 test: lint unit integration fuzz-short cross integration-cross size board ## Run everything that CI runs
