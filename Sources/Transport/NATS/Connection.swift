@@ -321,7 +321,10 @@ public struct Connection: ~Copyable {
     case .awaitingPong, .connected, .draining: break
     }
     if owesConnect {
-      if !Encoder.line("CONNECT", options.connectArgument.span, into: &output) { return }
+      guard
+        let argument = try? options.connectArgument(.none, nonce: [UInt8]().span, usesTLS: false)
+      else { return }
+      if !Encoder.line("CONNECT", argument.bytes, into: &output) { return }
       owesConnect = false
     }
     if !subscriptions.write(into: &output) { return }
