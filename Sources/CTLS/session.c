@@ -54,7 +54,7 @@ void tls_ticket_free(tls_ticket *ticket) {
 }
 
 void tls_ticket_keep_only(tls_ticket *ticket, const uint8_t key[TLS_KEY_BYTES]) {
-  if (memcmp(ticket->key, key, TLS_KEY_BYTES) == 0) return;
+  if (!ticket || memcmp(ticket->key, key, TLS_KEY_BYTES) == 0) return;
   forget(ticket);
   memcpy(ticket->key, key, TLS_KEY_BYTES);
 }
@@ -158,8 +158,9 @@ static int set_up(tls_session *session, const char *server_name) {
 tls_session *tls_open(int32_t socket, const char *server_name, const tls_files *files,
                       tls_ticket *ticket, tls_failure *failure) {
   tls_session *session = calloc(1, sizeof *session);
-  if (!session) {
+  if (!session || !ticket) {
     ctls_fail(failure, TLS_PROBLEM_MEMORY, ENOMEM);
+    free(session);
     return NULL;
   }
   mbedtls_ssl_init(&session->ssl);

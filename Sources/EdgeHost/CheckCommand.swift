@@ -7,7 +7,7 @@ enum CheckCommand {
   static func run(_ file: ManifestPath) -> Int32 {
     do throws(ManifestErrors) {
       let manifest = try ManifestFile.load(
-        file.path, expandingEnvironment: file.expandsEnvironment)
+        file.path, expandingEnvironment: file.expandsEnvironment, checkingFiles: !file.skipsFiles)
       let line: Text = "\(file.path): ok: \(summary(of: manifest))\n"
       StandardStream.output.write(line)
       return 0

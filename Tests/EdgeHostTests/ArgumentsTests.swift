@@ -81,6 +81,9 @@ final class ArgumentsTests: XCTestCase {
 
   func testCheck() {
     assertParses("check m.yaml", .check(path("m.yaml")))
+    var skipping = path("m.yaml")
+    skipping.skipsFiles = true
+    assertParses("check --no-files m.yaml", .check(skipping))
     assertParses("check --expand-env m.yaml", .check(path("m.yaml", expands: true)))
     assertParses("--expand-env check m.yaml", .check(path("m.yaml", expands: true)))
     assertParses("check m.yaml --expand-env", .check(path("m.yaml", expands: true)))
@@ -212,7 +215,8 @@ final class ArgumentsTests: XCTestCase {
         "hosts --server=",
         "--server: the server address is empty: say nats://HOST or nats://HOST:PORT"
       ),
-      ("hosts --server tls://h", "--server: TLS comes with a later version: say nats://HOST:PORT"),
+      ("hosts --server ws://h", "--server: the scheme 'ws' is not supported: say nats://HOST:PORT"),
+      ("run --manifest m.yaml --no-files", "--no-files does not belong to this command"),
     ]
     for (line, message) in table {
       XCTAssertEqual(mistake(line.split(separator: " ").map(String.init)), message, line)

@@ -14,7 +14,8 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   require(read(input.flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] }) == found)
   require(read([0x0A, 0x0A] + input + (input.last == 0x0A ? [0x0A] : [0x0A, 0x0A])) == found)
   var file = Array("-----BEGIN NATS USER JWT-----\n".utf8) + found.jwt
-  file += Array("\n------END NATS USER JWT------\n-----BEGIN USER NKEY SEED-----\n".utf8) + found.seed
+  file +=
+    Array("\n------END NATS USER JWT------\n-----BEGIN USER NKEY SEED-----\n".utf8) + found.seed
   file += Array("\n------END USER NKEY SEED------\n".utf8)
   require(read(file) == found)
   sign(found.seed)

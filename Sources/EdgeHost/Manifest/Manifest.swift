@@ -29,6 +29,9 @@ struct Manifest: Equatable {
   struct Link: Equatable {
     /// In order of preference. Never empty in a manifest that was loaded.
     var servers: [ServerURL] = []
+    var authentication = Authentication.none
+    /// Given: no server is spoken to without TLS.
+    var tls: TLSConfiguration?
   }
 
   /// Edges and readings marked durable, until somebody who keeps them has them.

@@ -6,10 +6,14 @@ import Transport
 /// are known by name and refused while there is nothing to run them.
 struct ManifestDecoder {
   private let problems: ProblemList
+  private let checksFiles: Bool
 
   /// The result is sound only when `problems` is still empty afterwards.
-  static func decode(_ root: YAMLNode, problems: ProblemList) -> Manifest {
-    ManifestDecoder(problems: problems).manifest(root)
+  /// - Parameter checkingFiles: also reads the files that the manifest names.
+  static func decode(
+    _ root: YAMLNode, problems: ProblemList, checkingFiles: Bool
+  ) -> Manifest {
+    ManifestDecoder(problems: problems, checksFiles: checkingFiles).manifest(root)
   }
 
   private func manifest(_ root: YAMLNode) -> Manifest {
@@ -90,8 +94,12 @@ extension ManifestDecoder {
 
   private func link(_ field: Field) -> Manifest.Link {
     var link = Manifest.Link()
-    guard let reader = field.mapping("the link", keys: ["servers"]),
-      let servers = reader.field("servers"),
+    guard let reader = field.mapping("the link", keys: ["servers"] + SecurityDecoder.keys)
+    else { return link }
+    let security = SecurityDecoder(reader, checksFiles: checksFiles)
+    link.authentication = security.authentication()
+    link.tls = security.tls()
+    guard let servers = reader.field("servers"),
       let items = servers.items(
         "a list such as [nats://127.0.0.1:4222]", max: ManifestLimits.serversMax)
     else { return link }

@@ -27,6 +27,8 @@ public struct FileReference: Equatable, Sendable {
     self.text = text
   }
 
+  init(path: StaticString) { text = ascii(path).string }
+
   /// Reads the file, anew each time, so that what was replaced meanwhile is used.
   /// - Parameter bytesMax: a larger file is refused.
   func read(bytesMax: Int) throws(FileReadError) -> Secret {

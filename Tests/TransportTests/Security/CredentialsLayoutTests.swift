@@ -38,7 +38,8 @@ final class CredentialsLayoutTests: XCTestCase {
     XCTAssertEqual(try CredentialsLayout(Array(Self.file.utf8).span).seedLine, 9)
     for text in [
       Self.file, Self.file.replacing("\n", with: "\r\n"), Self.file.replacing("\n", with: "\n\n"),
-      Self.file.replacing("\n", with: " \t\n  "), "\n\n" + Self.file, String(Self.file.dropLast(65)),
+      Self.file.replacing("\n", with: " \t\n  "), "\n\n" + Self.file,
+      String(Self.file.dropLast(65)),
     ] {
       let found = try layout(text)
       XCTAssertEqual(found.jwt, Self.jwt)

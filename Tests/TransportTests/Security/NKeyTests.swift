@@ -4,29 +4,30 @@ import XCTest
 
 /// Vectors: made with the Python package nkeys 0.2.1; signatures of RFC 8032, section 7.1.
 final class NKeyTests: XCTestCase {
-  private static let vectors: [(seed: String, publicKey: String, nonce: String, signature: String)] =
-    [
-      (
-        "SUAB3ODUBWE2WP2ADWJGYCYYIYAC5MO2IPEHZSEUWGJJHFYQVBWXOIRBXA",
-        "UDCJ2BUGVQDF57ZTSDVUAPAMGPI4VLTFJPQ4GHPOVNJNRZUDTOERWDW2", "PXoWU7zWAMt75FY",
-        "EfWBi3lRtD--gB3W22wPxLX2nTgqabjBzqR6G-fY287dZ78MM1nyKBjdZPb2_H6k4byZlIDL2IX-pYspBWxyCg"
-      ),
-      (
-        "SUADXAOX2JGG547WB4VZWPN3GUXXATPZPINGPHLUOP42SRHZ3FQAHP4HV4",
-        "UB4UISJHWEQKIGZU7GSDVT4CVNCAMATKXAVFPD5ANQHRBUL6BPC7DBG3", "",
-        "xqpaemWeXlZ_4IkBb1PQfL_7nLaLClInyuPRYigzEOYJi4tlyMenxUxgsBCXJnlf1ytH_E3OkzB1Q3hmGX00AQ"
-      ),
-      (
-        "SUAGNORQGGCGRHCFUOUZQI44T33HE3N7XYJAW3IFCT2RQVVLVOFKT4X7NU",
-        "UC4RWAOSM6TZUZW4YCGEOHU7OVTLU7WOI7BQLPT4RBCZUZ3AF2WW3SU7", "nonce-2",
-        "XeVhsLWigv3endWqwIxnK9tK900Bik8j552etNhVT-7H64IQ5gs2vov2tPBM58BwRiYWkGZi_ExE6ah0j1QSCQ"
-      ),
-      (
-        "SUAJPUSYZL5J5M4MZTITC5V5IWVBASCJCNKF7PCAPRS3T5BDDGUKUH5QYY",
-        "UACGU5ILWJCUVOZKT5WNY65LZT5OUNCED3SHU6A6FRSYTHWWOCAKQSZH", "nonce-3",
-        "nXpP0anxKQDAqWR_TE8WRCv773RGVdzNiCZoglp5b20dLtbLp46qO8kliR_QFbRNzrlfgSTRz7tk4lrw3s2JDQ"
-      ),
-    ]
+  private static let vectors:
+    [(seed: String, publicKey: String, nonce: String, signature: String)] =
+      [
+        (
+          "SUAB3ODUBWE2WP2ADWJGYCYYIYAC5MO2IPEHZSEUWGJJHFYQVBWXOIRBXA",
+          "UDCJ2BUGVQDF57ZTSDVUAPAMGPI4VLTFJPQ4GHPOVNJNRZUDTOERWDW2", "PXoWU7zWAMt75FY",
+          "EfWBi3lRtD--gB3W22wPxLX2nTgqabjBzqR6G-fY287dZ78MM1nyKBjdZPb2_H6k4byZlIDL2IX-pYspBWxyCg"
+        ),
+        (
+          "SUADXAOX2JGG547WB4VZWPN3GUXXATPZPINGPHLUOP42SRHZ3FQAHP4HV4",
+          "UB4UISJHWEQKIGZU7GSDVT4CVNCAMATKXAVFPD5ANQHRBUL6BPC7DBG3", "",
+          "xqpaemWeXlZ_4IkBb1PQfL_7nLaLClInyuPRYigzEOYJi4tlyMenxUxgsBCXJnlf1ytH_E3OkzB1Q3hmGX00AQ"
+        ),
+        (
+          "SUAGNORQGGCGRHCFUOUZQI44T33HE3N7XYJAW3IFCT2RQVVLVOFKT4X7NU",
+          "UC4RWAOSM6TZUZW4YCGEOHU7OVTLU7WOI7BQLPT4RBCZUZ3AF2WW3SU7", "nonce-2",
+          "XeVhsLWigv3endWqwIxnK9tK900Bik8j552etNhVT-7H64IQ5gs2vov2tPBM58BwRiYWkGZi_ExE6ah0j1QSCQ"
+        ),
+        (
+          "SUAJPUSYZL5J5M4MZTITC5V5IWVBASCJCNKF7PCAPRS3T5BDDGUKUH5QYY",
+          "UACGU5ILWJCUVOZKT5WNY65LZT5OUNCED3SHU6A6FRSYTHWWOCAKQSZH", "nonce-3",
+          "nXpP0anxKQDAqWR_TE8WRCv773RGVdzNiCZoglp5b20dLtbLp46qO8kliR_QFbRNzrlfgSTRz7tk4lrw3s2JDQ"
+        ),
+      ]
 
   private static let rfc8032: [(seed: String, message: [UInt8], signature: String)] = [
     (
@@ -127,7 +128,9 @@ final class NKeyTests: XCTestCase {
       XCTAssertNil(decodeBase32(Array(base32.utf8).span, into: &decoded, capacity: decoded.count))
       XCTAssertEqual(text(decoded), plain)
     }
-    for (plain, base64) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg")] {
+    for (plain, base64) in [
+      ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"),
+    ] {
       XCTAssertEqual(text(encodeBase64URL(Array(plain.utf8).span)), base64)
     }
     XCTAssertEqual(text(encodeBase64URL([0xFB, 0xFF, 0xBF].span)), "-_-_")
