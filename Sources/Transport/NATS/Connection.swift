@@ -321,10 +321,7 @@ public struct Connection: ~Copyable {
     case .awaitingPong, .connected, .draining: break
     }
     if owesConnect {
-      guard
-        let argument = try? options.connectArgument(.none, nonce: [UInt8]().span, usesTLS: false)
-      else { return }
-      if !Encoder.line("CONNECT", argument.bytes, into: &output) { return }
+      if !Encoder.line("CONNECT", options.connectArgument.span, into: &output) { return }
       owesConnect = false
     }
     if !subscriptions.write(into: &output) { return }
