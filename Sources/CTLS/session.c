@@ -122,7 +122,8 @@ static int receive_bytes(void *context, unsigned char *buffer, size_t capacity) 
   tls_session *session = context;
   int64_t count = linux_receive(session->socket, buffer, capacity);
   if (count >= 0) return (int)count;
-  if (count == -EAGAIN) return MBEDTLS_ERR_SSL_WANT_READ;
+  session->is_socket_empty = count == -EAGAIN;
+  if (session->is_socket_empty) return MBEDTLS_ERR_SSL_WANT_READ;
   session->system_error = (int32_t)-count;
   return MBEDTLS_ERR_NET_RECV_FAILED;
 }
@@ -220,13 +221,20 @@ int32_t tls_handshake(tls_session *session, tls_failure *failure) {
 // MARK: data
 
 int64_t tls_read(tls_session *session, void *buffer, size_t capacity, tls_failure *failure) {
-  while (1) {
+  // Behind a message that is no data Mbed TLS wants to be called again, whatever the socket has. A
+  // server that sends nothing but such messages must not keep us here.
+  for (int messages = 0; messages < 16; messages++) {
+    session->is_socket_empty = 0;
     int result = mbedtls_ssl_read(&session->ssl, buffer, capacity);
     if (result > 0) return result;
     if (result == 0) return TLS_CLOSED;
-    if (result != MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) return outcome(session, result, failure);
-    keep_ticket(session);
+    if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
+      keep_ticket(session);
+    } else if (result != MBEDTLS_ERR_SSL_WANT_READ || session->is_socket_empty) {
+      return outcome(session, result, failure);
+    }
   }
+  return TLS_WANTS_READ;
 }
 
 size_t tls_buffered(const tls_session *session) { return mbedtls_ssl_get_bytes_avail(&session->ssl); }

@@ -27,6 +27,8 @@ struct tls_session {
   tls_ticket *ticket;
   int32_t socket;
   int32_t system_error;
+  /// The socket had nothing more when it was asked last.
+  int is_socket_empty;
   /// The worst that was found in the server's certificates; problem 0 for nothing.
   tls_failure verdict;
   int is_established;
