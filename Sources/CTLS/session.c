@@ -60,6 +60,8 @@ void tls_ticket_keep_only(tls_ticket *ticket, const uint8_t key[TLS_KEY_BYTES]) 
 }
 
 static void keep_ticket(tls_session *session) {
+  // Another server's session may use the ticket by now.
+  if (memcmp(session->ticket_key, session->ticket->key, TLS_KEY_BYTES) != 0) return;
   forget(session->ticket);
   if (mbedtls_ssl_get_session(&session->ssl, &session->ticket->session) == 0) {
     session->ticket->is_set = 1;
@@ -183,6 +185,7 @@ tls_session *tls_open(int32_t socket, const char *server_name, const tls_files *
   session->socket = socket;
   session->files = *files;
   session->ticket = ticket;
+  memcpy(session->ticket_key, ticket->key, TLS_KEY_BYTES);
   int32_t result = TLS_DONE;
   if (files->certificate.length > 0) {
     result = ctls_load_identity(files, &session->chain, &session->key, failure);

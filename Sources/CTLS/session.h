@@ -25,6 +25,8 @@ struct tls_session {
   mbedtls_pk_context key;
   tls_files files;
   tls_ticket *ticket;
+  /// What the ticket was for when this session began.
+  uint8_t ticket_key[TLS_KEY_BYTES];
   int32_t socket;
   int32_t system_error;
   /// The socket had nothing more when it was asked last.

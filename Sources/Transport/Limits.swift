@@ -26,6 +26,8 @@ public struct ConnectionLimits: Equatable {
 
   /// Name resolution and TCP connect together.
   public var openTimeout = Duration.seconds(15)
+  /// From the first byte of TLS to the last of its handshake.
+  public var tlsTimeout = Duration.seconds(10)
   /// From the open socket to INFO, and from CONNECT to the first PONG, each.
   public var handshakeTimeout = Duration.seconds(10)
   /// Silence from the server after which it is asked for a sign of life.

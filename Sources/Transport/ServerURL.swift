@@ -37,6 +37,17 @@ public struct ServerURL: Equatable, Sendable {
   }
 }
 
+extension ServerURL {
+  private init(host: String, port: UInt16, requiresTLS: Bool) {
+    self.host = host
+    self.port = port
+    self.requiresTLS = requiresTLS
+  }
+
+  /// The same address, with nothing but TLS.
+  var requiringTLS: ServerURL { ServerURL(host: host, port: port, requiresTLS: true) }
+}
+
 /// What is wrong with the address of a server.
 public enum ServerURLError: Error, Equatable, Sendable {
   case empty

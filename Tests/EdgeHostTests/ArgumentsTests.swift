@@ -228,8 +228,8 @@ final class ArgumentsTests: XCTestCase {
   /// What may be a secret is not repeated: standard error ends up in logs.
   func testAMistakeRepeatsNoSecret() {
     let message =
-      "user names, passwords and tokens do not belong in the address; credentials in a file come "
-      + "with a later version"
+      "user names, passwords and tokens do not belong in the address: name a file with them in "
+      + "'auth' of the manifest"
     XCTAssertEqual(
       mistake(["hosts", "--server", "nats://ann:hunter2@hub"]), "--server: " + message)
     XCTAssertEqual(

@@ -178,7 +178,7 @@ final class ManifestMistakesTests: XCTestCase {
       "1:37: an entry of 'servers': the scheme 'ws' is not supported: say nats://HOST:PORT")
     assertServers(
       "[nats://ann:secret@hub]",
-      "1:18: an entry of 'servers': user names, passwords and tokens do not belong in the address; "
+      "1:18: an entry of 'servers': user names, passwords and tokens do not belong in the address: "
         + "name a file with them in 'auth' of the manifest")
     assertServers(
       "[[hub]]",

@@ -45,10 +45,11 @@ final class HostProgram: ClientDelegate {
       labels: manifest.labels.map { (key: $0.name, value: $0.value) },
       started: EventLoop.wallClock)
     host = LatticeHost(identity: identity, time: time)
-    client = Client(
-      on: loop,
-      options: ConnectionOptions(
-        servers: manifest.link.servers, name: identity.name, version: Program.version))
+    var options = ConnectionOptions(
+      servers: manifest.link.servers, name: identity.name, version: Program.version)
+    options.authentication = manifest.link.authentication
+    options.tls = manifest.link.tls
+    client = Client(on: loop, options: options)
   }
 
   private func run() throws(SystemError) {
@@ -158,7 +159,11 @@ final class HostProgram: ClientDelegate {
   // MARK: ClientDelegate
 
   func clientConnected(to server: ServerURL) {
-    log.info("connected to \(server)")
+    if let security = client.security {
+      log.info("connected to \(server) (\(security))")
+    } else {
+      log.info("connected to \(server)")
+    }
     services.status("connected to \(server)")
     host.linkChanged(isConnected: true)
   }

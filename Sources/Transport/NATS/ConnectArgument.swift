@@ -1,13 +1,4 @@
 extension ConnectionOptions {
-  /// The JSON of CONNECT of a host that has nothing to prove.
-  var connectArgument: [UInt8] {
-    let nonce: [UInt8] = []
-    guard let argument = try? connectArgument(.none, nonce: nonce.span, usesTLS: false) else {
-      return []
-    }
-    return argument.bytes.array
-  }
-
   /// The JSON of CONNECT. What is left out would be true on the server: +OK for every operation, and
   /// our own messages back.
   ///

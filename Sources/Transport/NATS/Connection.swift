@@ -27,6 +27,8 @@ public struct Connection: ~Copyable {
   var move = Move.none
   var overlap = OverlapFilter()
   var servers: ServerPool
+  /// A server wanted TLS when it had been greeted without: the next is not greeted before its INFO.
+  var awaitsInfo = false
   private var nextLink: UInt32 = 1
 
   var outbox: Outbox
@@ -108,8 +110,15 @@ public struct Connection: ~Copyable {
     switch event {
     case .opened:
       guard case .opening = link.state else { return }
-      link.handleOpened(at: now)
-      if options.connectsEarly { greet(link, at: now) }
+      handleOpened(link, at: now)
+    case .secured:
+      guard case .securing = link.state else { return }
+      link.handleSecured(at: now)
+      if link.isInformed || options.connectsEarly && !options.authentication.needsNonce {
+        greet(link, at: now)
+      }
+    case .tlsFailed(let error):
+      end(link, .tls(error), closesSocket: false, at: now)
     case .received(let bytes):
       counts.bytesIn += UInt64(clamping: bytes)
       link.handleReceived(at: now)
@@ -162,7 +171,7 @@ public struct Connection: ~Copyable {
   ) {
     if closesSocket { pending.append(.close(link.id)) }
     if endsInMove(link, reason, at: now) { return }
-    let pause = failed(link, at: now)
+    let pause = failed(link, reason, at: now)
     current = nil
     if let other { pending.append(.close(other.id)) }
     endMove()
@@ -180,42 +189,12 @@ public struct Connection: ~Copyable {
   }
 
   /// Counts against a server that its link ended; gives the least pause before the next is opened.
-  mutating func failed(_ link: Link, at now: Instant) -> Duration {
+  mutating func failed(
+    _ link: Link, _ reason: DisconnectReason, at now: Instant
+  ) -> Duration {
     var wasUseful = false
     if case .established(let since) = link.state { wasUseful = now - since >= limits.usefulAfter }
-    return servers.handleFailed(link.server, wasUseful: wasUseful, at: now)
-  }
-
-  // MARK: handshake
-
-  /// CONNECT and PING, with the subscriptions and the first messages behind them.
-  private mutating func greet(_ link: Link, at now: Instant) {
-    link.connectArgument = options.connectArgument
-    if link === current { subscriptions.forgetWritten() }
-    link.ping(at: now)
-  }
-
-  /// INFO may come at any time; only the first of a link is answered by CONNECT, if at all.
-  mutating func takeInfo(_ json: Span<UInt8>, of link: Link, at now: Instant) {
-    do {
-      link.info = try ServerInfo(json: json)
-    } catch {
-      return end(link, .malformedInfo(error), closesSocket: true, at: now)
-    }
-    if link === current { serverInfo = link.info }
-    if !options.ignoresDiscoveredServers, let urls = link.info.connectURLs {
-      servers.handleDiscovered(urls)
-    }
-    if case .awaitingInfo = link.state {
-      if link.info.requiresTLS {
-        return end(link, .requiresTLS, closesSocket: true, at: now)
-      }
-      if !link.info.supportsHeaders {
-        return end(link, .lacksHeaders(version: link.info.version), closesSocket: true, at: now)
-      }
-      link.state = .awaitingPong(deadline: now + limits.handshakeTimeout)
-      if !link.isGreeted { greet(link, at: now) }
-    }
-    if link.info.isLameDuck { handleLameDuck(link, at: now) }
+    return servers.handleFailed(
+      link.server, wasUseful: wasUseful, needsOperator: reason.needsOperator, at: now)
   }
 }

@@ -7,9 +7,13 @@ public struct LinkID: Equatable, Hashable, Sendable {
 /// outlives it (subscriptions, requests, queues) belongs to `Connection`.
 ///
 ///     opening -> awaitingInfo -> awaitingPong -> established -> draining
+///            \    ^          \    ^
+///             securing        securing      with TLS: before INFO, or behind it
 final class Link {
   enum State: Equatable {
     case opening(deadline: Instant)
+    /// TLS is being agreed upon.
+    case securing(deadline: Instant)
     case awaitingInfo(deadline: Instant)
     case awaitingPong(deadline: Instant)
     case established(since: Instant)
@@ -23,6 +27,10 @@ final class Link {
   var state: State
   var parser = Parser()
   var info = ServerInfo()
+  /// INFO has come.
+  var isInformed = false
+  /// What is written and read goes through TLS.
+  private(set) var isSecured = false
   /// CONNECT, SUB, UNSUB, PING and PONG lines that wait to be written.
   var control: WriteBuffer
 
@@ -33,8 +41,8 @@ final class Link {
   private var pingsUnanswered: UInt32 = 0
   private(set) var owesPing = false
   private var pongsOwed: UInt32 = 0
-  /// The CONNECT line's argument, until it is written.
-  var connectArgument: [UInt8]?
+  /// The CONNECT line's argument, until it is written; wiped then.
+  var connectArgument: Secret?
   /// The server was told of us: SUB and messages may follow.
   private(set) var isGreeted = false
   /// The message larger than the read buffer whose parts are arriving, if they are wanted.
@@ -67,8 +75,8 @@ final class Link {
 
   var deadline: Instant {
     switch state {
-    case .opening(let deadline), .awaitingInfo(let deadline), .awaitingPong(let deadline),
-      .draining(let deadline):
+    case .opening(let deadline), .securing(let deadline), .awaitingInfo(let deadline),
+      .awaitingPong(let deadline), .draining(let deadline):
       deadline
     case .established: livenessDeadline
     }
@@ -84,7 +92,7 @@ final class Link {
     if deadline > now { return nil }
     switch state {
     case .opening: return .openTimedOut
-    case .awaitingInfo, .awaitingPong: return refusal(at: now) ?? .handshakeTimedOut
+    case .securing, .awaitingInfo, .awaitingPong: return refusal(at: now) ?? .handshakeTimedOut
     case .draining: return .closedByServer
     case .established:
       if pingSent != nil { return .silent(now - lastReceived) }
@@ -98,6 +106,17 @@ final class Link {
   func handleOpened(at now: Instant) {
     lastReceived = now
     state = .awaitingInfo(deadline: now + limits.handshakeTimeout)
+  }
+
+  func beginSecuring(at now: Instant) {
+    state = .securing(deadline: now + limits.tlsTimeout)
+  }
+
+  func handleSecured(at now: Instant) {
+    lastReceived = now
+    isSecured = true
+    let deadline = now + limits.handshakeTimeout
+    state = isInformed ? .awaitingPong(deadline: deadline) : .awaitingInfo(deadline: deadline)
   }
 
   func handleReceived(at now: Instant) { lastReceived = now }
@@ -146,7 +165,8 @@ final class Link {
   /// False when not all of it fits: nothing else may be written before it.
   func writeGreeting() -> Bool {
     guard let argument = connectArgument else { return true }
-    if !Encoder.line("CONNECT", argument.span, into: &control) { return false }
+    if !Encoder.line("CONNECT", argument.bytes, into: &control) { return false }
+    control.holdsSecret = true
     connectArgument = nil
     isGreeted = true
     return true

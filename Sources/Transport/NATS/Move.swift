@@ -109,12 +109,12 @@ extension Connection {
     case .opening:
       let isNew = link === other
       if isNew {
-        move = .due(now + failed(link, at: now))
+        move = .due(now + failed(link, reason, at: now))
         other = nil
       } else {
         // The old one went first: the new one is the only one, and still has its handshake to do.
         guard let new = other else { return false }
-        _ = failed(link, at: now)
+        _ = failed(link, reason, at: now)
         promote(new, insteadOf: link, reason, at: now)
       }
       return true
@@ -122,7 +122,7 @@ extension Connection {
       guard let old = other else { return false }
       if link === current {
         // The old one still has all subscriptions.
-        let pause = failed(link, at: now)
+        let pause = failed(link, reason, at: now)
         current = old
         serverInfo = old.info
         subscriptions.returnToOld()

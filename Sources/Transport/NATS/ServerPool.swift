@@ -11,6 +11,8 @@ struct ServerPool {
 
   /// Of a cluster; more are passed over.
   static let discoveredMax = 16
+  /// How much longer the pauses are when somebody has to change something first: at the cap, minutes.
+  private static let refusedFactor: Int64 = 10
 
   private let limits: ConnectionLimits
   private var entries: [Entry] = []
@@ -49,10 +51,13 @@ struct ServerPool {
   ///
   /// - Returns: how long to wait at least before any server is tried, so that a fleet whose server ends
   ///   does not come to the next one all at once.
-  mutating func handleFailed(_ url: ServerURL, wasUseful: Bool, at now: Instant) -> Duration {
+  mutating func handleFailed(
+    _ url: ServerURL, wasUseful: Bool, needsOperator: Bool = false, at now: Instant
+  ) -> Duration {
     if let index = entries.firstIndex(where: { $0.url == url }) {
       if wasUseful { entries[index].backoff.reset() }
-      entries[index].notBefore = now + entries[index].backoff.next()
+      let pause = entries[index].backoff.next()
+      entries[index].notBefore = now + (needsOperator ? pause * ServerPool.refusedFactor : pause)
     }
     return entries.count > 1 ? random.duration(through: limits.backoffFirst) : .zero
   }

@@ -10,6 +10,8 @@ public enum TLSError: Error, Equatable, Sendable {
   case outOfMemory
   /// The server does not ask for TLS where the address does.
   case notOffered
+  /// There were bytes between INFO and TLS: somebody puts them there.
+  case bytesBehindInfo
   /// What answers does not speak TLS.
   case notTLS
   case noCommonVersion
@@ -37,6 +39,16 @@ public enum TLSError: Error, Equatable, Sendable {
   case other(Int32)
 }
 
+extension TLSError {
+  /// Not a matter of the network or of the moment.
+  var needsOperator: Bool {
+    switch self {
+    case .system, .outOfMemory, .other: false
+    default: true
+    }
+  }
+}
+
 extension TLSError: TextConvertible {
   public var text: Text {
     switch self {
@@ -45,6 +57,7 @@ extension TLSError: TextConvertible {
     case .system(let error): "TLS: \(error.reason)"
     case .outOfMemory: "no memory for TLS"
     case .notOffered: "the server does not offer TLS, which its address asks for"
+    case .bytesBehindInfo: "there were bytes between the server's INFO and TLS"
     case .notTLS: "the server does not speak TLS from the start; is handshake_first right?"
     case .noCommonVersion: "the server speaks neither TLS 1.2 nor 1.3"
     case .alert(let alert): TLSError.text(ofAlert: alert)

@@ -22,7 +22,7 @@ final class AuthenticationTests: XCTestCase {
   private func connect(
     _ authentication: Authentication, nonce: String = "PXoWU7zWAMt75FY", usesTLS: Bool = false
   ) throws -> [String: Any] {
-    let options = ConnectionOptions(serverCount: 1, name: "dock-7", version: "0.1.0")
+    let options = ConnectionOptions(servers: [], name: "dock-7", version: "0.1.0")
     let argument = try options.connectArgument(
       try authentication.read(), nonce: Array(nonce.utf8).span, usesTLS: usesTLS)
     let object = try JSONSerialization.jsonObject(with: Data(argument.bytes.array))
