@@ -207,8 +207,24 @@ final class Wire {
     do throws(TLSError) {
       isBlocked = try tls.flush() != .done(0)
     } catch {
-      tlsFailure = error
+      tlsFailure = Wire.explanation(of: error, tls)
     }
+  }
+
+  /// A server that refuses us sends an alert and closes; what we write then fails before the alert is read.
+  private static func explanation(of error: TLSError, _ tls: TLSSession) -> TLSError {
+    guard case .system = error else { return error }
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 1)
+    defer { scratch.deallocate() }
+    do throws(TLSError) {
+      // At most as many bytes as a server says before it refuses.
+      for _ in 0..<64 {
+        guard case .done = try tls.read(into: scratch) else { break }
+      }
+    } catch {
+      if case .alert = error { return error }
+    }
+    return error
   }
 
   private func readSecured(_ tls: TLSSession) {

@@ -186,6 +186,8 @@ final class HostProgram: ClientDelegate {
   }
 
   func clientReceivedError(_ error: ServerError, _ text: String) {
+    // What ends the connection is told as the reason of its end.
+    if error.closesConnection == true { return }
     diagnostics.report("server error", "the server says: \(text)")
   }
 }
