@@ -236,10 +236,11 @@ final class ManifestTests: XCTestCase {
 
   func testCheckSaysWhetherAFileIsGood() throws {
     let path = try temporaryFile("capabilities: []")
-    XCTAssertEqual(CheckCommand.run(ManifestPath(path: path)), 0)
-    XCTAssertEqual(CheckCommand.run(ManifestPath(path: try temporaryFile(""))), 2)
-    XCTAssertEqual(CheckCommand.run(ManifestPath(path: path + ".missing")), 2)
-    XCTAssertEqual(CheckCommand.run(ManifestPath(path: "/")), 2)
+    XCTAssertEqual(CheckCommand.run(ManifestPath(path: path), showsLimits: false), 0)
+    XCTAssertEqual(
+      CheckCommand.run(ManifestPath(path: try temporaryFile("")), showsLimits: false), 2)
+    XCTAssertEqual(CheckCommand.run(ManifestPath(path: path + ".missing"), showsLimits: false), 2)
+    XCTAssertEqual(CheckCommand.run(ManifestPath(path: "/"), showsLimits: false), 2)
   }
 
   func testAFileThatCannotBeReadIsNamed() throws {

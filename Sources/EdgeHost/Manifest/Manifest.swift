@@ -32,6 +32,9 @@ struct Manifest: Equatable {
     var authentication = Authentication.none
     /// Given: no server is spoken to without TLS.
     var tls: TLSConfiguration?
+    /// Whether servers that a server tells of are left alone.
+    var ignoresDiscoveredServers = false
+    var limits = ConnectionLimits()
   }
 
   /// Edges and readings marked durable, until somebody who keeps them has them.

@@ -4,7 +4,7 @@ import Transport
 /// What the command line asks for.
 enum Command: Equatable {
   case run(ManifestPath)
-  case check(ManifestPath)
+  case check(ManifestPath, showsLimits: Bool)
   case hosts(OperatorOptions)
   case call(CallRequest, OperatorOptions)
   case watch(WatchRequest, OperatorOptions)
@@ -59,7 +59,9 @@ struct Arguments {
 
   /// Options that take a value; all others are switches.
   private static let valued = ["--manifest", "--server", "--lattice", "--timeout", "--count"]
-  private static let switches = ["--json", "--acknowledge", "--expand-env", "--no-files"]
+  private static let switches = [
+    "--json", "--acknowledge", "--expand-env", "--no-files", "--limits",
+  ]
 
   /// The program's arguments without its name.
   static func ofProcess() -> [String] {
@@ -133,12 +135,13 @@ struct Arguments {
     case "run":
       return .run(try manifest(positional: 1))
     case "check":
-      try allow(["--expand-env", "--no-files"], positional: 2)
+      try allow(["--expand-env", "--no-files", "--limits"], positional: 2)
       guard positional.count == 2 else { throw UsageError(message: "check needs a FILE") }
       return .check(
         ManifestPath(
           path: positional[1], expandsEnvironment: option("--expand-env") != nil,
-          skipsFiles: option("--no-files") != nil))
+          skipsFiles: option("--no-files") != nil),
+        showsLimits: option("--limits") != nil)
     case "hosts":
       try allow(shared, positional: 1)
       return .hosts(try operatorOptions(environment))

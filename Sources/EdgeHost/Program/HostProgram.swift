@@ -49,7 +49,8 @@ final class HostProgram: ClientDelegate {
       servers: manifest.link.servers, name: identity.name, version: Program.version)
     options.authentication = manifest.link.authentication
     options.tls = manifest.link.tls
-    client = Client(on: loop, options: options)
+    options.ignoresDiscoveredServers = manifest.link.ignoresDiscoveredServers
+    client = Client(on: loop, options: options, limits: manifest.link.limits)
   }
 
   private func run() throws(SystemError) {

@@ -13,6 +13,8 @@ struct ServerPool {
   static let discoveredMax = 16
   /// How much longer the pauses are when somebody has to change something first: at the cap, minutes.
   private static let refusedFactor: Int64 = 10
+  /// Of the manifest's servers and the discovered ones together, each with the longest host name.
+  static var bytesMax: Int { 2 * discoveredMax * (MemoryLayout<Entry>.stride + 253 + 32) }
 
   private let limits: ConnectionLimits
   private var entries: [Entry] = []

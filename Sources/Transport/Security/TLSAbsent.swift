@@ -2,6 +2,7 @@
   /// What stands for TLS in a build without it: a session that cannot be made.
   final class TLSSession {
     static let isAvailable = false
+    static let bytesMax = 0
 
     init(
       on socket: Int32, host: String, _ configuration: TLSConfiguration, _ files: TLSFiles,
