@@ -35,6 +35,7 @@ extension ConnectionLimits {
       bounds.append(MemoryBound("TLS", ConnectionLimits.linksMax * TLSSession.bytesMax))
     }
     bounds.append(MemoryBound("moving to another server", OverlapFilter.bytesMax))
+    bounds.append(MemoryBound("reports of the network", NetworkWatch.bytesMax))
     return bounds
   }
 }

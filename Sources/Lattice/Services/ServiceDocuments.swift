@@ -72,7 +72,9 @@ enum ServiceDocuments {
   }
 
   /// A host's presence: that it lives, since when, and how it fares.
-  static func status(of host: LatticeHost, state: String, facts: Record) -> [UInt8] {
+  static func status(
+    of host: LatticeHost, state: String, facts: Record, link: LinkStatus
+  ) -> [UInt8] {
     var json = JSONWriter()
     let now = host.time.wallClock
     json.beginObject()
@@ -89,8 +91,26 @@ enum ServiceDocuments {
     json.field("problems", problems)
     json.key("facts")
     json.record(facts)
+    json.key("link")
+    write(link, &json)
     json.endObject()
     return json.bytes
+  }
+
+  private static func write(_ link: LinkStatus, _ json: inout JSONWriter) {
+    json.beginObject()
+    json.field("connects", Int64(clamping: link.connects))
+    json.field("sent_bytes", Int64(clamping: link.bytesOut))
+    json.field("received_bytes", Int64(clamping: link.bytesIn))
+    if let budget = link.budget {
+      json.field("budget_bytes", budget.allowance.bytes)
+      json.field("budget_period_s", budget.allowance.period.seconds)
+      json.field("budget_left_bytes", budget.bytesLeft)
+      if let waiting = budget.waiting {
+        json.field("waiting", ("\(waiting.name)" as Text).string)
+      }
+    }
+    json.endObject()
   }
 
   // MARK: parts

@@ -81,7 +81,7 @@ extension Connection {
       }
       return secure(link, at: now)
     }
-    link.state = .awaitingPong(deadline: now + limits.handshakeTimeout)
+    link.state = .awaitingPong(deadline: now + limits.link.timeouts.pong)
     if link.connectArgument == nil, !link.isGreeted { greet(link, at: now) }
   }
 

@@ -8,6 +8,10 @@ public enum ConnectionEvent: Equatable {
   case tlsFailed(TLSError)
   /// So many bytes were read into the buffer that `nextAction` will get.
   case received(Int)
+  /// The server's machine has acknowledged so many bytes in all, the last ones at this time.
+  case progressed(UInt64, at: Instant)
+  /// The path is gone, and the socket with it as good as closed.
+  case pathLost(PathLoss)
   /// The socket could not be opened, failed, or was closed by the server; it is gone.
   case closed(SystemError?)
 }
@@ -54,6 +58,9 @@ public enum DisconnectReason: Error, Equatable {
   case failed(SystemError)
   /// Silent for this long, a PING unanswered.
   case silent(Duration)
+  /// It acknowledged what we sent, and said nothing for this long.
+  case unanswered(Duration)
+  case pathLost(PathLoss)
   case malformedFrame(ParseError)
   case malformedInfo(JSONError)
   /// The server said why, in an -ERR, before it closed.
@@ -70,8 +77,8 @@ public enum DisconnectReason: Error, Equatable {
 }
 
 extension DisconnectReason {
-  /// Nothing is gained by trying again soon: somebody has to change something first.
-  var needsOperator: Bool {
+  /// The server does not accept who we are, or we not who it is: people have to change something first.
+  var concernsCredentials: Bool {
     switch self {
     case .refused(.authentication, _), .noProof: true
     case .tls(let error): error.needsOperator
@@ -89,6 +96,11 @@ extension DisconnectReason: TextConvertible {
     case .closedByServer: "the server closed the connection"
     case .failed(let error): "the connection failed: \(error.reason)"
     case .silent(let duration): "the server was silent for \(duration.seconds) s"
+    case .unanswered(let duration):
+      "the server's machine is there, but the server said nothing for \(duration.seconds) s"
+    case .pathLost(.addressGone): "the board's address is gone"
+    case .pathLost(.unreachable(let error)):
+      "there is no route to the server any more: \(error.reason)"
     case .malformedFrame(let error): "the server broke the protocol: \(error)"
     case .malformedInfo(let error): "the server's INFO is malformed at byte \(error.offset)"
     case .refused(_, let text): "the server refused: \(text)"

@@ -40,11 +40,15 @@ public enum TLSError: Error, Equatable, Sendable {
 }
 
 extension TLSError {
-  /// Not a matter of the network or of the moment.
+  /// Somebody has to change certificates or files first. What may be of the moment (the network, a hub
+  /// that is just being set up, a clock that is not set yet) is tried again as usual.
   var needsOperator: Bool {
     switch self {
-    case .system, .outOfMemory, .other: false
-    default: true
+    case .notBuilt, .system, .outOfMemory, .notOffered, .bytesBehindInfo, .notTLS, .other: false
+    case .notYetValid(_, let clockIsUnset): !clockIsUnset
+    case .file, .noCommonVersion, .alert, .expired, .unknownAuthority, .name, .weak, .certificate,
+      .noAuthority, .badCertificate, .badKey, .wrongKey, .longChain:
+      true
     }
   }
 }
@@ -91,7 +95,7 @@ extension TLSError: TextConvertible {
     let meaning: StaticString
     switch alert {
     case 40: meaning = "no common cipher suite, or a certificate is missing"
-    case 42, 43, 44, 46: meaning = "our certificate does not suit"
+    case 42, 43, 44, 46: meaning = "our certificate does not suit, or is missing"
     case 45: meaning = "our certificate has expired"
     case 48: meaning = "our certificate's authority is unknown to it"
     case 49: meaning = "our certificate has no access"
