@@ -84,6 +84,7 @@ static int32_t fail(tls_session *session, int error, tls_failure *failure) {
                      (int32_t)mbedtls_ssl_get_verify_result(&session->ssl));
   case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
     return ctls_fail(failure, TLS_PROBLEM_ALERT, session->ssl.in_msg[1]);
+  case MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER: return ctls_fail(failure, TLS_PROBLEM_CHOICE, error);
   case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION: return ctls_fail(failure, TLS_PROBLEM_VERSION, error);
   case MBEDTLS_ERR_NET_SEND_FAILED:
   case MBEDTLS_ERR_NET_RECV_FAILED:
@@ -132,9 +133,9 @@ static int receive_bytes(void *context, unsigned char *buffer, size_t capacity) 
 
 // MARK: life
 
-// In the order that servers follow. Mbed TLS offers RSA-PSS first and then, with TLS 1.2, refuses it from
-// a server that has an RSA key and takes the first: so it stands behind PKCS #1, which TLS 1.3 has for
-// certificates only.
+// In the order that servers follow, unless they insist on their own. Mbed TLS offers RSA-PSS first and
+// then, with TLS 1.2, refuses it from a server that has an RSA key and takes the first: so it stands behind
+// PKCS #1, which TLS 1.3 has for certificates only.
 static const uint16_t signature_algorithms[] = {
     MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256, MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
     MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,       MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,

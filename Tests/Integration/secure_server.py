@@ -19,7 +19,7 @@ class SecureServer:
     def __init__(self, certificates, version=None, handshake_first=False):
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(
-            certificates.path("server.pem"), certificates.path("server.key"))
+            certificates.path("server-ec.pem"), certificates.path("server-ec.key"))
         if version:
             only = getattr(ssl.TLSVersion, version.replace(".", "_"))
             self._context.minimum_version = self._context.maximum_version = only

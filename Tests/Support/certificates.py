@@ -1,4 +1,4 @@
-"""Certificates for tests, made with openssl: two authorities, a server's and a client's by the first."""
+"""Certificates for tests, made with openssl: two authorities, servers' and a client's by the first."""
 
 import subprocess
 import tempfile
@@ -9,8 +9,8 @@ RSA = ["-newkey", "rsa:2048"]
 
 
 class Certificates:
-    """A folder with ca.pem, other.pem, server.pem and client.pem, with their keys beside them, while
-    entered as a context."""
+    """A folder with ca.pem, other.pem, server.pem (RSA), server-ec.pem and client.pem, with their keys
+    beside them, while entered as a context."""
 
     def __enter__(self):
         self._temporary = tempfile.TemporaryDirectory(prefix="certificates-")
@@ -18,6 +18,7 @@ class Certificates:
             self._run("req", "-x509", *EC, "-nodes", "-keyout", f"{name}.key", "-out",
                       f"{name}.pem", "-subj", f"/CN={subject}", "-days", "10")
         self._issue("server", RSA, "DNS:hub.example,IP:127.0.0.1")
+        self._issue("server-ec", EC, "DNS:hub.example,IP:127.0.0.1")
         self._issue("client", EC, "DNS:dock-7")
         return self
 

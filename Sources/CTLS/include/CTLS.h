@@ -28,6 +28,8 @@ enum {
   /// What answers does not speak TLS.
   TLS_PROBLEM_NOT_TLS,
   TLS_PROBLEM_VERSION,
+  /// The server chose what Mbed TLS does not take.
+  TLS_PROBLEM_CHOICE,
   /// The peer gave up; `code` is its alert.
   TLS_PROBLEM_ALERT,
   /// The server's certificate. Detail: its subject and when it ended, or begins.

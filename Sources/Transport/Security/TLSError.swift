@@ -15,6 +15,8 @@ public enum TLSError: Error, Equatable, Sendable {
   /// What answers does not speak TLS.
   case notTLS
   case noCommonVersion
+  /// The server chose a parameter that is not taken, such as RSA-PSS with TLS 1.2.
+  case unsuitableChoice
   /// The server gave up, with the number of an alert (RFC 8446, section 6).
   case alert(Int32)
   /// Whose certificate it is and when it ended.
@@ -46,7 +48,8 @@ extension TLSError {
     switch self {
     case .notBuilt, .system, .outOfMemory, .notOffered, .bytesBehindInfo, .notTLS, .other: false
     case .notYetValid(_, let clockIsUnset): !clockIsUnset
-    case .file, .noCommonVersion, .alert, .expired, .unknownAuthority, .name, .weak, .certificate,
+    case .file, .noCommonVersion, .unsuitableChoice, .alert, .expired, .unknownAuthority, .name,
+      .weak, .certificate,
       .noAuthority, .badCertificate, .badKey, .wrongKey, .longChain:
       true
     }
@@ -64,6 +67,8 @@ extension TLSError: TextConvertible {
     case .bytesBehindInfo: "there were bytes between the server's INFO and TLS"
     case .notTLS: "the server does not speak TLS from the start; is handshake_first right?"
     case .noCommonVersion: "the server speaks neither TLS 1.2 nor 1.3"
+    case .unsuitableChoice:
+      "the server chose what is not supported: with TLS 1.2 and an RSA key it insists on RSA-PSS?"
     case .alert(let alert): TLSError.text(ofAlert: alert)
     case .expired(let certificate): "the certificate of \(certificate), is not valid any more"
     case .notYetValid(let certificate, let clockIsUnset):

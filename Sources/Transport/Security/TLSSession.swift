@@ -174,6 +174,7 @@
       case Int32(TLS_PROBLEM_MEMORY): self = .outOfMemory
       case Int32(TLS_PROBLEM_NOT_TLS): self = .notTLS
       case Int32(TLS_PROBLEM_VERSION): self = .noCommonVersion
+      case Int32(TLS_PROBLEM_CHOICE): self = .unsuitableChoice
       case Int32(TLS_PROBLEM_ALERT): self = .alert(failure.code)
       case Int32(TLS_PROBLEM_EXPIRED): self = .expired(detail)
       case Int32(TLS_PROBLEM_NOT_YET_VALID):
