@@ -101,7 +101,8 @@ final class ServicesPresenceTests: XCTestCase {
           + [
             endpoint("describe", "describe", describe), endpoint("gpio-get", "gpio.*.get", get),
             endpoint("gpio-set", "gpio.*.set", set), endpoint("sensors-get", "sensors.*.get", none),
-          ].joined(separator: ",") + "]}"
+          ].joined(separator: ",")
+          + "],\"link\":{\"connects\":0,\"sent_bytes\":0,\"received_bytes\":0}}"
       ]
     }
     XCTAssertEqual(harness.request("$SRV.STATS").map { $0.payload }, expected(none, none, none))
@@ -286,6 +287,21 @@ final class ServicesPresenceTests: XCTestCase {
           ",\"budget_bytes\":5000000,\"budget_period_s\":86400,\"budget_left_bytes\":-3\(text)}}"),
         payload)
     }
+  }
+
+  func testWhatWasNotSentIsShown() {
+    let harness = ServicesHarness(isConnected: false)
+    harness.bus.linkStatus.queues[3].replaced = 20
+    harness.bus.linkStatus.queues[3].expired = 3
+    harness.bus.linkStatus.queues[4].dropped = 1
+    harness.bus.linkStatus.queues[0].refused = 2
+    harness.host.linkChanged(isConnected: true)
+    let payload = harness.bus.takePublished()[0].payload
+    XCTAssertTrue(
+      payload.hasSuffix(
+        ",\"queues\":{\"replies\":{\"refused\":2},\"commands\":{},\"facts\":{},"
+          + "\"readings\":{\"replaced\":20,\"expired\":3},\"bulk\":{\"dropped\":1}}}}"),
+      payload)
   }
 
   func testFactsWait() {

@@ -35,7 +35,9 @@ enum ServiceDocuments {
     return json.bytes
   }
 
-  static func statistics(_ identity: HostIdentity, _ endpoints: [ServiceEndpoint]) -> [UInt8] {
+  static func statistics(
+    _ identity: HostIdentity, _ endpoints: [ServiceEndpoint], link: LinkStatus
+  ) -> [UInt8] {
     var json = JSONWriter()
     begin(&json, "io.nats.micro.v1.stats_response", identity)
     json.field("started", identity.started.rfc3339)
@@ -54,6 +56,8 @@ enum ServiceDocuments {
       json.endObject()
     }
     json.endArray()
+    json.key("link")
+    write(link, &json)
     json.endObject()
     return json.bytes
   }
@@ -109,6 +113,27 @@ enum ServiceDocuments {
       if let waiting = budget.waiting {
         json.field("waiting", ("\(waiting.name)" as Text).string)
       }
+    }
+    writeLosses(link, &json)
+    json.endObject()
+  }
+
+  /// What was not sent, class by class: numbers that are not zero, for a status costs bytes.
+  private static func writeLosses(_ link: LinkStatus, _ json: inout JSONWriter) {
+    let hasLosses = link.queues.contains {
+      $0.refused | $0.dropped | $0.replaced | $0.expired > 0
+    }
+    if !hasLosses { return }
+    json.key("queues")
+    json.beginObject()
+    for (trafficClass, queue) in zip(TrafficClass.allCases, link.queues) {
+      json.key(("\(trafficClass.name)" as Text).string)
+      json.beginObject()
+      if queue.refused > 0 { json.field("refused", Int64(clamping: queue.refused)) }
+      if queue.dropped > 0 { json.field("dropped", Int64(clamping: queue.dropped)) }
+      if queue.replaced > 0 { json.field("replaced", Int64(clamping: queue.replaced)) }
+      if queue.expired > 0 { json.field("expired", Int64(clamping: queue.expired)) }
+      json.endObject()
     }
     json.endObject()
   }

@@ -218,7 +218,8 @@ public final class ServicesDialect: Dialect {
     } else if verb.equals("INFO") {
       document = ServiceDocuments.info(host.identity, endpoints)
     } else if verb.equals("STATS") {
-      document = ServiceDocuments.statistics(host.identity, endpoints)
+      document = ServiceDocuments.statistics(
+        host.identity, endpoints, link: bus?.linkStatus ?? LinkStatus())
     } else {
       return
     }

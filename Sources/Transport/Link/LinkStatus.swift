@@ -20,6 +20,8 @@ public struct LinkStatus: Equatable, Sendable {
   public var bytesOut: UInt64 = 0
   public var bytesIn: UInt64 = 0
   public var budget: Budget?
+  /// What became of the messages of each class, the strictest first.
+  public var queues = TrafficClass.allCases.map { _ in QueueStatistics() }
 
   public init() {}
 }

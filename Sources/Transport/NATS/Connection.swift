@@ -75,6 +75,7 @@ public struct Connection: ~Copyable {
     status.connects = counts.connects
     status.bytesOut = counts.bytesOut
     status.bytesIn = counts.bytesIn
+    status.queues = TrafficClass.allCases.map { outbox[$0].statistics }
     status.budget = gate.budget.map {
       LinkStatus.Budget(
         allowance: $0.allowance, bytesLeft: $0.bytesAvailable(at: now), waiting: $0.waiting(at: now)
@@ -192,7 +193,7 @@ public struct Connection: ~Copyable {
     servers.handleTried(url)
     let link = Link(LinkID(number: nextLink), to: url, limits: limits, at: now)
     nextLink = nextLink == .max ? 1 : nextLink + 1
-    pending.append(.open(link.id, url))
+    pending.append(.open(link))
     return link
   }
 
@@ -216,7 +217,7 @@ public struct Connection: ~Copyable {
       let earliest = max(now + pause, servers.choose(at: now)?.notBefore ?? now)
       let attempt = herd.nextAttempt(from: earliest)
       state = .waiting(until: attempt)
-      pending.append(.disconnected(link.server, reason, retryIn: attempt - now))
+      pending.append(.disconnected(link, reason, retryIn: attempt - now))
     }
   }
 

@@ -9,7 +9,7 @@ public struct LinkID: Equatable, Hashable, Sendable {
 ///     opening -> awaitingInfo -> awaitingPong -> established -> draining
 ///            \    ^          \    ^
 ///             securing        securing      with TLS: before INFO, or behind it
-final class Link {
+public final class Link: Equatable {
   enum State: Equatable {
     case opening(deadline: Instant)
     /// TLS is being agreed upon.
@@ -21,8 +21,8 @@ final class Link {
     case draining(deadline: Instant)
   }
 
-  let id: LinkID
-  let server: ServerURL
+  public let id: LinkID
+  public let server: ServerURL
   private let limits: ConnectionLimits
   var state: State
   var parser = Parser()
@@ -71,6 +71,8 @@ final class Link {
     if case .draining = state { return true }
     return false
   }
+
+  public static func == (left: Link, right: Link) -> Bool { left === right }
 
   // MARK: time
 

@@ -21,10 +21,10 @@ final class ConnectionSecurityTests: XCTestCase {
       change(&options)
       connection = Connection(options: options, limits: ConnectionLimits(), seed: 1)
       connection.start(at: now)
-      guard case .open(let id, _) = connection.nextAction() else {
+      guard case .open(let link) = connection.nextAction() else {
         throw XCTSkip("no link is opened")
       }
-      self.id = id
+      id = link.id
       self.now = now
       connection.handle(.opened, of: id, at: now)
     }
@@ -125,9 +125,9 @@ final class ConnectionSecurityTests: XCTestCase {
     XCTAssertTrue(isDisconnect(host.receive(info(",\"tls_required\":true")).last, .requiresTLS))
     let later = now + .seconds(60)
     host.connection.handleDeadline(at: later)
-    guard case .open(let id, _) = host.connection.nextAction() else { return XCTFail("not open") }
-    host.id = id
-    host.connection.handle(.opened, of: id, at: later)
+    guard case .open(let link) = host.connection.nextAction() else { return XCTFail("not open") }
+    host.id = link.id
+    host.connection.handle(.opened, of: host.id, at: later)
     XCTAssertEqual(host.sent(), "")
   }
 
@@ -186,9 +186,9 @@ final class ConnectionSecurityTests: XCTestCase {
       let later = now + .seconds(Int64(step) * 1000)
       host.connection.handleDeadline(at: later)
       while let action = host.connection.nextAction() {
-        guard case .open(let id, let url) = action else { continue }
-        opened.append(url)
-        host.connection.handle(.closed(nil), of: id, at: later)
+        guard case .open(let link) = action else { continue }
+        opened.append(link.server)
+        host.connection.handle(.closed(nil), of: link.id, at: later)
       }
     }
     XCTAssertTrue(opened.contains { $0.host == "10.0.0.2" }, "\(opened)")
