@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 import credentials
+import nats_server
 from certificates import Certificates
 from edge_host import COMMAND, WAIT_SECONDS
 from host_case import HOST, LATTICE, LOGS, HostTestCase
@@ -197,6 +198,15 @@ class TLSTests(SecurityTestCase):
             server = self.enterContext(SecureServer(self.certificates, version))
             host = self.launch(server, self.tls(), scheme="tls")
             host.wait_for_log(f"({version})")
+
+    def test_handshake_first_of_nats_server(self):
+        number = tuple(int(part) for part in nats_server.version().lstrip("v").split(".")[:3])
+        if number < (2, 10, 4):
+            self.skipTest("this server knows no handshake_first")
+        # It waits for the host before it falls back to INFO, for which the test's own probe waits.
+        server = self.serve_tls("handshake_first: \"1s\"")
+        host = self.launch(server, self.tls(more=", handshake_first: true"), scheme="tls")
+        host.wait_for_log("(TLSv1.3)")
 
     def test_handshake_first(self):
         server = self.enterContext(SecureServer(self.certificates, handshake_first=True))
