@@ -1,0 +1,114 @@
+import CBench
+import Transport
+
+private func payload() -> [UInt8] { [UInt8](repeating: 0x78, count: size) }
+
+/// As fast as the outbox takes them, and then until the server has taken them too.
+func publish(_ session: Session) throws(SystemError) {
+  try session.connect()
+  let bytes = payload()
+  try publish(total / 10, bytes, session)
+  let mark = bench_begin()
+  try publish(total, bytes, session)
+  try session.drain()
+  bench_end(mark, Int64(total))
+}
+
+private func publish(_ count: Int, _ bytes: [UInt8], _ session: Session) throws(SystemError) {
+  let subject = session.subject
+  var accepted = 0
+  var isFull = false
+  while accepted < count {
+    if publish(to: subject.span, bytes.span, session) {
+      accepted += 1
+      isFull = false
+    } else if isFull {
+      try session.loop.turn()
+    } else {
+      session.write()
+      isFull = true
+    }
+  }
+}
+
+/// False when the outbox is full.
+private func publish(
+  to subject: Span<UInt8>, _ bytes: Span<UInt8>, _ session: Session
+) -> Bool {
+  let none = Span<UInt8>()
+  do throws(PublishError) {
+    try session.client.publish(
+      OutgoingMessage(
+        subject: subject, reply: none, headers: none, payload: bytes),
+      expires: Instant(nanoseconds: .max))
+    return true
+  } catch {
+    if error != .outboxFull { bench_fail("publish") }
+    return false
+  }
+}
+
+func receive(_ session: Session) throws(SystemError) {
+  var mark = bench_mark()
+  var received = 0
+  session.subscribe { _ in
+    received += 1
+    if received == total / 10 { mark = bench_begin() }
+    if received == total { bench_end(mark, Int64(total - total / 10)) }
+  }
+  try session.connect()
+  bench_say("ready")
+  while received < total { try session.loop.turn() }
+}
+
+func request(_ session: Session) throws(SystemError) {
+  try session.connect()
+  let subject = session.subject
+  let bytes = payload()
+  let warm = total / 10
+  var times = [Int64](repeating: 0, count: total)
+  var mark = bench_mark()
+  for number in -warm..<total {
+    if number == 0 { mark = bench_begin() }
+    var isAnswered = false
+    let start = bench_now()
+    request(subject.span, bytes.span, session) { isAnswered = true }
+    session.write()
+    while !isAnswered { try session.loop.turn() }
+    if number >= 0 { times[number] = bench_now() - start }
+  }
+  bench_end(mark, Int64(total))
+  bench_report_times("request", &times, Int64(total))
+}
+
+private func request(
+  _ subject: Span<UInt8>, _ bytes: Span<UInt8>, _ session: Session, answered: @escaping () -> Void
+) {
+  let none = Span<UInt8>()
+  do throws(PublishError) {
+    try session.client.request(
+      subject: subject, headers: none, payload: bytes, timeout: .seconds(5)
+    ) { outcome in
+      if case .failed = outcome { bench_fail("request") }
+      answered()
+    }
+  } catch {
+    bench_fail("request")
+  }
+}
+
+func respond(_ session: Session) throws(SystemError) {
+  session.subscribe { message in
+    _ = publish(to: message.reply, message.payload, session)
+  }
+  try session.connect()
+  bench_say("ready")
+  try session.loop.run()
+}
+
+func idle(_ session: Session) throws(SystemError) {
+  session.subscribe { _ in }
+  try session.connect()
+  bench_say("ready")
+  try session.loop.run()
+}
