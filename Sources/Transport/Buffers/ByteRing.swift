@@ -26,8 +26,10 @@ struct ByteRing: ~Copyable {
     let first = min(source.count, capacity - tail)
     source.withUnsafeBufferPointer { bytes in
       guard let base = bytes.baseAddress else { return }
-      (storage + tail).update(from: base, count: first)
-      storage.update(from: base + first, count: bytes.count - first)
+      moveBytes(to: storage + tail, from: base, count: first)
+      if first < bytes.count {
+        moveBytes(to: storage, from: base + first, count: bytes.count - first)
+      }
     }
     count += source.count
   }
