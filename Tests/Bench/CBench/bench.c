@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = 16, ARGUMENT_BYTES_MAX = 4096, PAYLOAD_MAX = 1 << 20 };
+enum { ARGUMENTS_MAX = 16, ARGUMENT_BYTES_MAX = 4096, LINE_BYTES_MAX = 4096, PAYLOAD_MAX = 1 << 20 };
 
 int64_t bench_now(void) {
   struct timespec time;
@@ -60,6 +60,23 @@ void bench_report_times(const char *name, int64_t *nanoseconds, int64_t count) {
 void bench_say(const char *line) {
   puts(line);
   fflush(stdout);
+}
+
+void bench_event(const char *word) {
+  printf("%s %lld\n", word, (long long)bench_now());
+  fflush(stdout);
+}
+
+const char *bench_line(void) {
+  static char line[LINE_BYTES_MAX];
+  if (fgets(line, sizeof line, stdin) == NULL) return NULL;
+  line[strcspn(line, "\n")] = 0;
+  return line;
+}
+
+const char *bench_host(void) {
+  const char *host = getenv("BENCH_HOST");
+  return host == NULL ? "127.0.0.1" : host;
 }
 
 const uint8_t *bench_payload(int64_t count) {

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,22 +32,23 @@ static size_t take(size_t capacity) {
   return (size_t)count;
 }
 
-// Waits until the server has taken everything before.
-static void flush_wire(void) {
+// Waits until the server has taken everything before; returns how many bytes came behind its answer.
+static size_t flush_wire(void) {
   size_t length = 0;
+  char *pong;
   send_all("PING\r\n", 6);
   do {
-    if (length > INPUT_BYTES / 2) length = 0;
     ssize_t count = recv(wire, input + length, INPUT_BYTES - length, 0);
     if (count <= 0) bench_fail("recv");
     length += (size_t)count;
     input[length] = 0;
-  } while (strstr(input, "PONG\r\n") == NULL);
+  } while ((pong = strstr(input, "PONG\r\n")) == NULL);
+  return (size_t)(input + length - (pong + 6));
 }
 
 static void connect_to(int64_t port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (inet_pton(AF_INET, bench_host(), &address.sin_addr) != 1) bench_fail("BENCH_HOST");
   int on = 1;
   wire = socket(AF_INET, SOCK_STREAM, 0);
   if (connect(wire, (struct sockaddr *)&address, sizeof address) < 0) bench_fail("connect");
@@ -84,15 +86,15 @@ static void publish(void) {
   bench_end(mark, total);
 }
 
-static void subscribe(void) {
+static size_t subscribe(void) {
   send_all("SUB bench 1\r\n", 13);
-  flush_wire();
+  return flush_wire();
 }
 
 static void receive(void) {
   char *one = malloc((size_t)size + 64);
-  int64_t length = (int64_t)frame(one, "MSG bench 1"), warm = total / 10 * length, bytes = 0;
-  subscribe();
+  int64_t length = (int64_t)frame(one, "MSG bench 1"), warm = total / 10 * length;
+  int64_t bytes = (int64_t)subscribe();
   bench_say("ready");
   while (bytes < warm) bytes += (int64_t)take(INPUT_BYTES);
   bench_mark mark = bench_begin();
@@ -153,6 +155,35 @@ static void idle(void) {
   }
 }
 
+// Publishes a message every `total` milliseconds, for ever.
+static void tick(void) {
+  char *one = malloc((size_t)size + 64);
+  size_t length = frame(one, "PUB bench");
+  struct pollfd watched = {.fd = wire, .events = POLLIN};
+  bench_say("ready");
+  for (;;) {
+    if (poll(&watched, 1, (int)total) == 0) {
+      send_all(one, length);
+      continue;
+    }
+    input[take(INPUT_BYTES)] = 0;
+    if (strstr(input, "PING\r\n") != NULL) send_all("PONG\r\n", 6);
+  }
+}
+
+// Publishes what it is told: a line of subject and payload each.
+static void say(void) {
+  const char *line;
+  bench_say("ready");
+  while ((line = bench_line()) != NULL) {
+    char subject[256];
+    int offset = 0;
+    if (sscanf(line, "%255s %n", subject, &offset) < 1) bench_fail("SUBJECT PAYLOAD");
+    int length = sprintf(input, "PUB %s %zu\r\n%s\r\n", subject, strlen(line + offset), line + offset);
+    send_all(input, (size_t)length);
+  }
+}
+
 int main(int argc, char **argv) {
   if (argc < 5) bench_fail("floor MODE PORT SIZE COUNT");
   size = atoll(argv[3]);
@@ -163,6 +194,8 @@ int main(int argc, char **argv) {
   else if (!strcmp(argv[1], "request")) request();
   else if (!strcmp(argv[1], "respond")) respond();
   else if (!strcmp(argv[1], "idle")) idle();
+  else if (!strcmp(argv[1], "tick")) tick();
+  else if (!strcmp(argv[1], "say")) say();
   else bench_fail("no such mode");
   return 0;
 }

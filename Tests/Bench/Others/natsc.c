@@ -15,14 +15,19 @@ static void check(natsStatus status, const char *what) {
   exit(1);
 }
 
+static void on_lost(natsConnection *c, void *closure) { bench_event("lost"); }
+static void on_back(natsConnection *c, void *closure) { bench_event("back"); }
+
 static natsConnection *connect_to(int64_t port, bool asap) {
   natsOptions *options = NULL;
   natsConnection *connection = NULL;
   char url[64];
-  snprintf(url, sizeof url, "nats://127.0.0.1:%d", (int)port);
+  snprintf(url, sizeof url, "nats://%s:%d", bench_host(), (int)port);
   check(natsOptions_Create(&options), "options");
   check(natsOptions_SetURL(options, url), "url");
   check(natsOptions_SetSendAsap(options, asap), "asap");
+  check(natsOptions_SetDisconnectedCB(options, on_lost, NULL), "callback");
+  check(natsOptions_SetReconnectedCB(options, on_back, NULL), "callback");
   check(natsConnection_Connect(&connection, options), "connect");
   natsOptions_Destroy(options);
   return connection;
@@ -86,6 +91,23 @@ static void on_request(natsConnection *c, natsSubscription *s, natsMsg *message,
   natsMsg_Destroy(message);
 }
 
+static void on_watched(natsConnection *c, natsSubscription *s, natsMsg *message, void *closure) {
+  bench_event("message");
+  natsMsg_Destroy(message);
+}
+
+// Publishes what it is told: a line of subject and payload each.
+static void say(natsConnection *connection) {
+  const char *line;
+  bench_say("ready");
+  while ((line = bench_line()) != NULL) {
+    char subject[256];
+    int length = 0;
+    if (sscanf(line, "%255s %n", subject, &length) < 1) bench_fail("SUBJECT PAYLOAD");
+    check(natsConnection_PublishString(connection, subject, line + length), "publish");
+  }
+}
+
 static void stay(natsConnection *connection, natsMsgHandler handler) {
   natsSubscription *subscription = NULL;
   check(natsConnection_Subscribe(&subscription, connection, "bench", handler, NULL), "subscribe");
@@ -104,6 +126,8 @@ int main(int argc, char **argv) {
   else if (!strcmp(argv[1], "request")) request(connection);
   else if (!strcmp(argv[1], "respond")) stay(connection, on_request);
   else if (!strcmp(argv[1], "idle")) stay(connection, on_message);
+  else if (!strcmp(argv[1], "watch")) stay(connection, on_watched);
+  else if (!strcmp(argv[1], "say")) say(connection);
   else bench_fail("no such mode");
   return 0;
 }

@@ -8,9 +8,12 @@ func publish(_ session: Session) throws(SystemError) {
   try session.connect()
   let bytes = payload()
   try publish(total / 10, bytes, session)
-  let mark = bench_begin()
+  var mark = bench_begin()
   try publish(total, bytes, session)
+  let allocations = bench_allocations()
   try session.drain()
+  // To close is no part of a message.
+  mark.allocations += bench_allocations() - allocations
   bench_end(mark, Int64(total))
 }
 
@@ -109,6 +112,15 @@ func respond(_ session: Session) throws(SystemError) {
 func idle(_ session: Session) throws(SystemError) {
   session.subscribe { _ in }
   try session.connect()
+  bench_say("ready")
+  try session.loop.run()
+}
+
+/// Tells of what comes and goes.
+func watch(_ session: Session) throws(SystemError) {
+  session.subscribe { _ in bench_event("message") }
+  try session.connect()
+  session.isWatched = true
   bench_say("ready")
   try session.loop.run()
 }

@@ -8,12 +8,14 @@ final class Session: ClientDelegate {
   let subject: [UInt8]
   private var isConnected = false
   private var isDrained = false
+  /// Tell of lost and new connections; otherwise a lost one is a failure.
+  var isWatched = false
 
   init(port: UInt16) throws(SystemError) {
     loop = try EventLoop()
     let url: ServerURL
     do throws(ServerURLError) {
-      url = try ServerURL(parsing: "nats://127.0.0.1:\(port)")
+      url = try ServerURL(parsing: "nats://\(String(cString: bench_host())):\(port)")
     } catch {
       bench_fail("URL")
     }
@@ -44,10 +46,17 @@ final class Session: ClientDelegate {
     else { bench_fail("subscribe") }
   }
 
-  func clientConnected(to server: ServerURL) { isConnected = true }
+  func clientConnected(to server: ServerURL) {
+    if isWatched { bench_event("back") }
+    isConnected = true
+  }
   func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration?) {
-    if reason != .drained { bench_fail("disconnected") }
-    isDrained = true
+    if isWatched {
+      bench_event("lost")
+    } else if reason != .drained {
+      bench_fail("disconnected")
+    }
+    isDrained = retryIn == nil
   }
   func clientReceivedError(_ text: String) { bench_fail("error from the server") }
 }

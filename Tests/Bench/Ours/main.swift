@@ -14,6 +14,7 @@ do throws(SystemError) {
   case "request": try request(session)
   case "respond": try respond(session)
   case "idle": try idle(session)
+  case "watch": try watch(session)
   default: bench_fail("no such mode")
   }
 } catch {

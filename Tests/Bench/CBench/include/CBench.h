@@ -27,10 +27,17 @@ void bench_report_times(const char *name, int64_t *nanoseconds, int64_t count);
 /// Prints a line at once: what the runner waits for.
 void bench_say(const char *line);
 
+/// Prints a word and the monotonic clock: something has happened now.
+void bench_event(const char *word);
+/// The next line of standard input without its end, or NULL.
+const char *bench_line(void);
+
 /// `count` bytes of payload.
 const uint8_t *bench_payload(int64_t count);
 
 /// Number of arguments of the process, and one of them, or 0 when there is none.
 int64_t bench_argument(int32_t index);
 const char *bench_text_argument(int32_t index);
+/// The server's address: of the environment's BENCH_HOST, or the loopback.
+const char *bench_host(void);
 _Noreturn void bench_fail(const char *what);
