@@ -108,6 +108,22 @@ static void say(natsConnection *connection) {
   }
 }
 
+// Readings of so many sensors, `total` a second, and after some time a message that is urgent.
+static void urgent(natsConnection *connection) {
+  const uint8_t *payload = bench_payload(size);
+  char subject[32];
+  bench_say("ready");
+  for (int64_t n = 0;; n++) {
+    if (n == total * BENCH_FILL_SECONDS) {
+      bench_event("urgent");
+      check(natsConnection_Publish(connection, "bench.urgent", payload, (int)size), "publish");
+    }
+    snprintf(subject, sizeof subject, "bench.reading.%d", (int)(n % BENCH_SENSORS));
+    check(natsConnection_Publish(connection, subject, payload, (int)size), "publish");
+    usleep((useconds_t)(1000000 / total));
+  }
+}
+
 static void stay(natsConnection *connection, natsMsgHandler handler) {
   natsSubscription *subscription = NULL;
   check(natsConnection_Subscribe(&subscription, connection, "bench", handler, NULL), "subscribe");
@@ -128,6 +144,7 @@ int main(int argc, char **argv) {
   else if (!strcmp(argv[1], "idle")) stay(connection, on_message);
   else if (!strcmp(argv[1], "watch")) stay(connection, on_watched);
   else if (!strcmp(argv[1], "say")) say(connection);
+  else if (!strcmp(argv[1], "urgent")) urgent(connection);
   else bench_fail("no such mode");
   return 0;
 }

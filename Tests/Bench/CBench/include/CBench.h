@@ -4,6 +4,13 @@
 
 #include <stdint.h>
 
+enum {
+  /// How long readings fill the link before something urgent comes, in seconds.
+  BENCH_FILL_SECONDS = 15,
+  /// How many sensors they come from.
+  BENCH_SENSORS = 64,
+};
+
 /// Nanoseconds of CLOCK_MONOTONIC.
 int64_t bench_now(void);
 /// Processor time of all threads of the process, in nanoseconds.
