@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { ADDRESSES_MAX = 8, RESOLVER_STACK_BYTES = 128 * 1024 };
@@ -181,4 +182,20 @@ int64_t linux_send(int32_t descriptor, const void *bytes, size_t length) {
   do count = send(descriptor, bytes, length, MSG_NOSIGNAL);
   while (count < 0 && errno == EINTR);
   return count < 0 ? -errno : count;
+}
+
+int64_t linux_send_pieces(int32_t descriptor, const linux_piece *pieces, int32_t count) {
+  if (count <= 0) return 0;
+  if (count > LINUX_PIECES_MAX) count = LINUX_PIECES_MAX;
+  struct iovec vector[LINUX_PIECES_MAX];
+  for (int32_t index = 0; index < count; index++) {
+    // The kernel only reads what the vector points at.
+    vector[index].iov_base = (void *)(uintptr_t)pieces[index].start;
+    vector[index].iov_len = pieces[index].length;
+  }
+  struct msghdr message = {.msg_iov = vector, .msg_iovlen = (size_t)count};
+  ssize_t sent;
+  do sent = sendmsg(descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (sent < 0 && errno == EINTR);
+  return sent < 0 ? -errno : sent;
 }

@@ -78,7 +78,7 @@ final class FactDelivery {
     do throws(PublishError) {
       try bus.request(
         subject: fact.subject.span, headers: block.span, payload: fact.payload.span,
-        timeout: acknowledgementTimeout
+        as: .facts, timeout: acknowledgementTimeout
       ) { [self] outcome in
         if case .failed(.timedOut) = outcome {
           acknowledgementTimeout = min(

@@ -1,19 +1,22 @@
-import CLinux
-
 /// Who hears of a client's connection.
 public protocol ClientDelegate: AnyObject {
   func clientConnected(to server: ServerURL)
-  /// - Parameter retryIn: nil when the client was stopped.
-  func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration?)
-  func clientReceivedError(_ text: String)
+  func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration)
+  /// The client was drained: it stays closed.
+  func clientStopped()
+  /// The server will shut down; the client looks for another, and says so when it is there.
+  func clientFoundLameDuck(_ server: ServerURL)
+  func clientMoved(to server: ServerURL)
+  func clientReceivedError(_ error: ServerError, _ text: String)
 }
 
-/// A NATS client: a `Connection` with its socket, its buffers and its timer on an event loop. It
-/// connects, and connects again, until it is stopped.
+/// A NATS client: a `Connection` with its sockets and its timer on an event loop. It connects, and
+/// connects again, until it is stopped.
 public final class Client: MessageBus {
   private struct Subscriber {
     let sid: UInt32
     let handler: (borrowing IncomingMessage) -> Void
+    let parts: ((borrowing MessagePart) -> Void)?
   }
 
   private struct Requester {
@@ -21,39 +24,24 @@ public final class Client: MessageBus {
     let completion: (borrowing RequestOutcome) -> Void
   }
 
-  /// What the kernel may hold unsent. A PING of ours waits behind it: at 16 kbit/s this is two seconds,
-  /// well within `ConnectionLimits.pingTimeout`.
-  private static let unsentBytesMax: UInt32 = 4096
-
   private let loop: EventLoop
-  private let servers: [ServerURL]
   private let limits: ConnectionLimits
   private var connection: Connection
-  private var input: ReadBuffer
-  private var output: WriteBuffer
-  private var dialer: Dialer?
-  private var socket: Int32 = -1
-  private var watch: Watch?
+  /// One, or two while moving to another server.
+  private var wires: [Wire] = []
   private var timer: Timer?
-  private var server = 0
   private var subscribers: [Subscriber] = []
   private var requesters: [Requester] = []
 
   public var delegate: (any ClientDelegate)?
 
-  /// - Parameter servers: at least one; tried in turn from a random one on.
   public init(
-    on loop: EventLoop, servers: [ServerURL], name: String, version: String, echo: Bool = false,
+    on loop: EventLoop, options: ConnectionOptions,
     limits: ConnectionLimits = ConnectionLimits(), seed: UInt64 = RandomGenerator.systemSeed
   ) {
     self.loop = loop
-    self.servers = servers
     self.limits = limits
-    let options = ConnectionOptions(
-      serverCount: servers.count, name: name, version: version, echo: echo)
     connection = Connection(options: options, limits: limits, seed: seed)
-    input = ReadBuffer(capacity: limits.readBufferBytes)
-    output = WriteBuffer(capacity: limits.writeBufferBytes)
     timer = Timer(on: loop) { [self] now in connection.handleDeadline(at: now) }
     loop.endOfTurn = { [self] now in endTurn(at: now) }
   }
@@ -67,12 +55,15 @@ public final class Client: MessageBus {
   }
 
   /// Sends what is queued, waits until the server has it or a few seconds have passed, and ends;
-  /// the delegate hears of it as `.drained`.
+  /// the delegate hears of it.
   public func drain() { connection.drain(at: EventLoop.now) }
 
   public var isConnected: Bool { connection.isConnected }
   public var statistics: ConnectionStatistics { connection.statistics }
   public var serverInfo: ServerInfo { connection.serverInfo }
+  public func queueStatus(of trafficClass: TrafficClass) -> QueueStatus {
+    connection.queueStatus(of: trafficClass)
+  }
 
   // MARK: MessageBus
 
@@ -80,8 +71,20 @@ public final class Client: MessageBus {
     _ subject: Subject, queueGroup: [UInt8],
     handler: @escaping (borrowing IncomingMessage) -> Void
   ) -> UInt32? {
-    guard let sid = connection.subscribe(subject, queueGroup: queueGroup) else { return nil }
-    subscribers.append(Subscriber(sid: sid, handler: handler))
+    subscribe(subject, queueGroup: queueGroup, options: .init(), handler: handler, parts: nil)
+  }
+
+  /// Calls `parts` for the bytes of messages larger than the read buffer, behind `handler`, which gets
+  /// their subject and size.
+  public func subscribe(
+    _ subject: Subject, queueGroup: [UInt8], options: SubscriptionOptions,
+    handler: @escaping (borrowing IncomingMessage) -> Void,
+    parts: ((borrowing MessagePart) -> Void)?
+  ) -> UInt32? {
+    guard let sid = connection.subscribe(subject, queueGroup: queueGroup, options: options) else {
+      return nil
+    }
+    subscribers.append(Subscriber(sid: sid, handler: handler, parts: parts))
     return sid
   }
 
@@ -91,58 +94,90 @@ public final class Client: MessageBus {
   }
 
   public func publish(
-    _ message: borrowing OutgoingMessage, expires: Instant
+    _ message: borrowing OutgoingMessage, as trafficClass: TrafficClass, expires: Instant
   ) throws(PublishError) {
-    try connection.publish(message, expires: expires, at: EventLoop.now)
+    try connection.publish(message, as: trafficClass, expires: expires, at: EventLoop.now)
   }
 
   public func request(
-    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>, timeout: Duration,
+    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>,
+    as trafficClass: TrafficClass, timeout: Duration,
     completion: @escaping (borrowing RequestOutcome) -> Void
   ) throws(PublishError) {
     let id = try connection.request(
-      subject: subject, headers: headers, payload: payload, timeout: timeout, at: EventLoop.now)
+      subject: subject, headers: headers, payload: payload, as: trafficClass, timeout: timeout,
+      at: EventLoop.now)
     requesters.append(Requester(id: id, completion: completion))
   }
 
   // MARK: turns of the loop
 
   private func endTurn(at now: Instant) {
-    takeActions(at: now)
-    writeSocket(at: now)
+    repeat {
+      for wire in wires { takeFrames(of: wire, at: now) }
+      write(at: now)
+      // Again when there was something that needed no bytes: a failed write may end a link.
+    } while performPending()
     timer?.set(connection.deadline)
+  }
+
+  private func performPending() -> Bool {
+    var performed = false
+    while let action = connection.nextAction() {
+      perform(action)
+      performed = true
+    }
+    return performed
   }
 
   /// Takes messages only while there is room for their answers: a burst waits in the kernel, and then
   /// at the server, instead of having answers dropped.
-  private func takeActions(at now: Instant) {
+  private func takeFrames(of wire: Wire, at now: Instant) {
     while true {
       if connection.isCrowded {
-        writeSocket(at: now)
+        write(at: now)
         if connection.isCrowded { return }
       }
-      guard let action = connection.nextAction(reading: &input, at: now) else { return }
-      perform(action, reading: input)
+      guard let action = connection.nextAction(reading: &wire.input, of: wire.id, at: now) else {
+        return
+      }
+      perform(action, reading: wire.input)
     }
   }
 
   private func perform(_ action: ConnectionAction, reading input: borrowing ReadBuffer) {
     switch action {
-    case .open(let index): open(index)
-    case .close: closeSocket()
-    case .connected: delegate?.clientConnected(to: servers[server])
-    case .disconnected(let reason, let delay):
-      delegate?.clientDisconnected(from: servers[server], reason, retryIn: delay)
     case .message(let frame):
       deliver(IncomingMessage(frame, in: input.bytes), to: frame.subscription)
     case .oversizedMessage(let frame, let size):
       deliver(
         IncomingMessage(frame, in: input.bytes, oversizedBytes: size), to: frame.subscription)
+    case .messagePart(let sid, let range, let offset, let size):
+      guard let subscriber = subscribers.first(where: { $0.sid == sid }) else { return }
+      subscriber.parts?(
+        MessagePart(input.bytes.extracting(range), offset: offset, size: size))
     case .response(let id, let frame):
       complete(id, .response(IncomingMessage(frame, in: input.bytes)))
+    case .serverError(let error, let text):
+      delegate?.clientReceivedError(error, input.bytes.extracting(text).string)
+    case .open, .close, .connected, .disconnected, .stopped, .lameDuck, .moved, .requestFailed:
+      perform(action)
+    }
+  }
+
+  /// Actions that refer to no bytes.
+  private func perform(_ action: ConnectionAction) {
+    switch action {
+    case .open(let id, let server): open(id, server)
+    case .close(let id): close(id)
+    case .connected(let server): delegate?.clientConnected(to: server)
+    case .disconnected(let server, let reason, let delay):
+      delegate?.clientDisconnected(from: server, reason, retryIn: delay)
+    case .stopped: delegate?.clientStopped()
+    case .lameDuck(let server): delegate?.clientFoundLameDuck(server)
+    case .moved(let server): delegate?.clientMoved(to: server)
     case .requestFailed(let id, let failure): complete(id, .failed(failure))
-    case .serverError(let text):
-      delegate?.clientReceivedError(input.bytes.extracting(text).string)
+    case .message, .oversizedMessage, .messagePart, .response, .serverError: break
     }
   }
 
@@ -156,112 +191,36 @@ public final class Client: MessageBus {
     requesters.remove(at: index).completion(outcome)
   }
 
-  // MARK: socket
+  // MARK: sockets
 
-  private func open(_ index: Int) {
-    closeSocket()
-    guard index < servers.count else { return }
-    server = index
-    dialer = Dialer(servers[index], on: loop) { [self] result in
-      dialer = nil
-      switch result {
-      case .success(let socket): opened(socket)
-      case .failure(let error): connection.handle(.closed(error), at: EventLoop.now)
-      }
+  private func open(_ id: LinkID, _ server: ServerURL) {
+    let wire = Wire(id, to: server, on: loop, limits: limits) { [self] event in
+      connection.handle(event, of: id, at: EventLoop.now)
     }
+    wires.append(wire)
   }
 
-  private func opened(_ socket: Int32) {
-    var options = linux_tcp_options()
-    options.unsent_bytes_max = Client.unsentBytesMax
-    options.user_timeout_milliseconds = UInt32(
-      clamping: (limits.pingInterval + limits.pingTimeout).milliseconds)
-    // An option that a kernel does not know is no reason to stay away: our own timers do the same.
-    _ = linux_tcp_configure(socket, &options)
-    self.socket = socket
-    input.removeAll()
-    output.removeAll()
-    do throws(SystemError) {
-      watch = try loop.watch(socket, for: .readable) { [self] readiness in ready(readiness) }
-      connection.handle(.opened, at: EventLoop.now)
-    } catch {
-      lost(error)
-    }
+  private func close(_ id: LinkID) {
+    for wire in wires where wire.id == id { wire.close() }
+    wires.removeAll { $0.id == id }
   }
 
-  private func ready(_ readiness: Readiness) {
-    let now = EventLoop.now
-    if !readiness.isDisjoint(with: [.readable, .failed]), !connection.isCrowded {
-      readSocket(at: now)
-    }
-    takeActions(at: now)
-  }
-
-  private func readSocket(at now: Instant) {
-    var result: Int64 = 0
-    let socket = socket
-    if socket < 0 { return }
-    input.withFreeSpace { free in
-      // A full buffer would read zero bytes, which means "closed"; the parser never leaves one full.
-      if free.count == 0 {
-        result = 1
-        return 0
-      }
-      result = linux_receive(socket, free.baseAddress, free.count)
-      return Int(max(result, 0))
-    }
-    if result > 0 {
-      connection.handle(.received, at: now)
-    } else if result == 0 {
-      lost(nil)
-    } else if !SystemError("recv", Int32(result)).isWouldBlock {
-      lost(SystemError("recv", Int32(result)))
-    }
-  }
-
-  /// Writes until the socket takes no more. What the kernel holds unsent is bounded by
-  /// TCP_NOTSENT_LOWAT, so what is still here can still expire.
-  private func writeSocket(at now: Instant) {
-    var isBlocked = false
-    while socket >= 0, !isBlocked {
-      connection.writeOutput(into: &output, at: now)
-      if output.isEmpty { break }
-      var failure: SystemError?
-      var taken = 0
-      let socket = socket
-      output.drain { bytes in
-        let sent = linux_send(socket, bytes.baseAddress, bytes.count)
-        isBlocked = sent < Int64(bytes.count)
-        if sent < 0, !SystemError("send", Int32(sent)).isWouldBlock {
-          failure = SystemError("send", Int32(sent))
-        }
-        taken = Int(max(sent, 0))
-        return taken
-      }
+  /// Writes until the sockets take no more. What the kernel holds unsent is bounded by
+  /// TCP_NOTSENT_LOWAT, so what is still here can still expire or be overtaken.
+  private func write(at now: Instant) {
+    for wire in wires {
+      var written = 0
+      while connection.send(
+        over: wire.id, at: now,
+        { pieces in
+          written = wire.send(pieces)
+          return written
+        })
+      {}
       // While nothing is read, what the kernel takes is the server's sign of life.
-      if taken > 0, connection.isCrowded { connection.handle(.received, at: now) }
-      if let failure {
-        lost(failure)
-        takeActions(at: now)
-      }
+      if written > 0, connection.isCrowded { connection.handle(.received(0), of: wire.id, at: now) }
+      wire.isReading = !connection.isCrowded
+      wire.settle()
     }
-    var interests: Readiness = connection.isCrowded ? [] : .readable
-    if isBlocked { interests.insert(.writable) }
-    watch?.interests = interests
-  }
-
-  private func lost(_ error: SystemError?) {
-    closeSocket()
-    connection.handle(.closed(error), at: EventLoop.now)
-  }
-
-  private func closeSocket() {
-    dialer?.cancel()
-    dialer = nil
-    watch?.cancel()
-    watch = nil
-    if socket >= 0 { _ = linux_close(socket) }
-    socket = -1
-    output.removeAll()
   }
 }

@@ -5,12 +5,20 @@ public struct ConnectionLimits: Equatable {
   /// Bytes; 4 096 to 1 MiB. The largest control line and message that can be received: the server's
   /// own control lines stay below 4 096 bytes, its INFO in a large cluster may take several kB.
   public var readBufferBytes = 16 * 1024
-  /// Bytes; 4 096 to 1 MiB. The largest frame that can be sent, and what one write carries at most.
-  public var writeBufferBytes = 16 * 1024
-  /// Bytes; 4 096 to 16 MiB. Messages that wait for the link, whole frames.
-  public var outboxBytes = 32 * 1024
-  /// Messages in the outbox; arbitrary.
-  public var outboxMessagesMax = 256
+  /// Bytes; 4 096 to 64 KiB. CONNECT, SUB, PING and PONG lines that wait to be written.
+  public var controlBytes = 4096
+  /// Bytes; 1 024 to 1 MiB. What one system call writes, but for the last frame; and what the kernel may
+  /// hold unsent. An urgent message waits behind both: at 16 kbit/s each takes two seconds.
+  public var writeBytes = 4096
+
+  /// The queues of messages that wait for the link, strictest first. A queue's size is also that of the
+  /// largest frame it can carry.
+  public var replies = QueueLimits(bytes: 16 * 1024, whenFull: .refuse)
+  public var commands = QueueLimits(bytes: 8 * 1024, whenFull: .refuse)
+  public var facts = QueueLimits(bytes: 16 * 1024, whenFull: .refuse)
+  public var readings = QueueLimits(bytes: 16 * 1024, whenFull: .newest)
+  public var bulk = QueueLimits(bytes: 8 * 1024, whenFull: .refuse)
+
   /// Subscriptions kept and restored after a reconnect; arbitrary.
   public var subscriptionsMax = 64
   /// Requests that wait for an answer at the same time; at most 65 535 (their slot is a UInt16).
@@ -34,4 +42,15 @@ public struct ConnectionLimits: Equatable {
   public var drainTimeout = Duration.seconds(3)
 
   public init() {}
+
+  /// The queue of a class.
+  public subscript(trafficClass: TrafficClass) -> QueueLimits {
+    switch trafficClass {
+    case .replies: replies
+    case .commands: commands
+    case .facts: facts
+    case .readings: readings
+    case .bulk: bulk
+    }
+  }
 }

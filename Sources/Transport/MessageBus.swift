@@ -6,8 +6,8 @@ public struct IncomingMessage: ~Escapable {
   /// The whole header block; empty for none.
   public let headers: Span<UInt8>
   public let payload: Span<UInt8>
-  /// The message did not fit the read buffer: its headers and payload, of this many bytes, were
-  /// passed over. It can only be refused.
+  /// The message did not fit the read buffer: its headers and payload have this many bytes. It can only
+  /// be refused, unless its subscription takes parts: they follow in calls of their own.
   public let oversizedBytes: UInt64?
 
   @_lifetime(copy bytes)
@@ -26,6 +26,23 @@ public enum RequestOutcome: ~Escapable {
   case failed(RequestFailure)
 }
 
+/// Bytes of a message that is larger than the read buffer: its headers and payload in order.
+public struct MessagePart: ~Escapable {
+  public let bytes: Span<UInt8>
+  /// How many bytes came before, and how many there are in all.
+  public let offset: UInt64
+  public let size: UInt64
+
+  public var isLast: Bool { size - offset == UInt64(bytes.count) }
+
+  @_lifetime(copy bytes)
+  public init(_ bytes: Span<UInt8>, offset: UInt64, size: UInt64) {
+    self.bytes = bytes
+    self.offset = offset
+    self.size = size
+  }
+}
+
 /// Publishing and subscribing, as those see it who speak over a connection without owning it: the
 /// dialects and the operator commands.
 public protocol MessageBus: AnyObject {
@@ -39,11 +56,14 @@ public protocol MessageBus: AnyObject {
   func unsubscribe(_ sid: UInt32)
 
   /// Queues a message; dropped unsent when `expires` comes first.
-  func publish(_ message: borrowing OutgoingMessage, expires: Instant) throws(PublishError)
+  func publish(
+    _ message: borrowing OutgoingMessage, as trafficClass: TrafficClass, expires: Instant
+  ) throws(PublishError)
 
   /// Publishes and calls `completion` once with the answer or the failure.
   func request(
-    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>, timeout: Duration,
+    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>,
+    as trafficClass: TrafficClass, timeout: Duration,
     completion: @escaping (borrowing RequestOutcome) -> Void
   ) throws(PublishError)
 }

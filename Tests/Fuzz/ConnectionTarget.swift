@@ -20,6 +20,8 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     case 4: run.publish(size: Int(script.popFirst() ?? 0) * 4)
     case 5: run.subscribe()
     case 6: run.drain()
+    case 7: run.announceLameDuck()
+    case 8: run.prefersOther.toggle()
     default:
       let length = min(Int(script.popFirst() ?? 0), script.count)
       run.receive(Array(script.prefix(length)))
@@ -30,30 +32,44 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   return 0
 }
 
+/// A link as its owner has it.
+private final class Wire {
+  let id: LinkID
+  var isOpen = false
+  var input = ReadBuffer(capacity: 256)
+
+  init(_ id: LinkID) { self.id = id }
+}
+
 private struct Run: ~Copyable {
   private var connection: Connection
-  private var input = ReadBuffer(capacity: 256)
-  private var output = WriteBuffer(capacity: 512)
+  private var wires: [Wire] = []
+  /// Whether bytes and ends meet the newer of two links.
+  var prefersOther = false
   private var now = Instant(nanoseconds: 1)
   private var waiting: Set<RequestID> = []
-  private var hasSocket = false
-  private var opensSocket = false
 
   init() {
     var limits = ConnectionLimits()
     limits.readBufferBytes = 256
-    limits.writeBufferBytes = 512
-    limits.outboxBytes = 1024
+    limits.controlBytes = 512
+    limits.writeBytes = 512
+    limits.replies.bytes = 1024
+    limits.commands.bytes = 1024
     limits.requestsMax = 3
     limits.subscriptionsMax = 3
+    let servers = [4222, 4223].compactMap { try? ServerURL(parsing: "fuzz:\($0)") }
     connection = Connection(
-      options: ConnectionOptions(serverCount: 1, name: "fuzz", version: "1"), limits: limits,
+      options: ConnectionOptions(servers: servers, name: "fuzz", version: "1"), limits: limits,
       seed: 1)
     connection.start(at: now)
     settle()
-    let info = #"INFO {"headers":true}"# + "\r\nPONG\r\n"
-    receive(Array(info.utf8))
+    receive(Array((Run.info + "PONG\r\n").utf8))
   }
+
+  private static let info = #"INFO {"headers":true}"# + "\r\n"
+
+  private var wire: Wire? { prefersOther ? wires.last : wires.first }
 
   mutating func sleep(_ duration: Duration) {
     now = now + duration
@@ -62,27 +78,37 @@ private struct Run: ~Copyable {
   }
 
   mutating func close() {
-    hasSocket = false
-    connection.handle(.closed(nil), at: now)
+    guard let wire else { return }
+    wires.removeAll { $0 === wire }
+    connection.handle(.closed(nil), of: wire.id, at: now)
     settle()
   }
 
   mutating func receive(_ bytes: [UInt8]) {
-    if !hasSocket { return }
-    input.withFreeSpace { free in
+    guard let wire, wire.isOpen else { return }
+    wire.input.withFreeSpace { free in
       let count = min(free.count, bytes.count)
       free.copyBytes(from: bytes[..<count])
       return count
     }
-    connection.handle(.received, at: now)
+    connection.handle(.received(bytes.count), of: wire.id, at: now)
     settle()
+  }
+
+  /// The first server shuts down, and the second accepts us.
+  mutating func announceLameDuck() {
+    receive(Array(#"INFO {"headers":true,"ldm":true}"#.utf8) + [0x0D, 0x0A])
+    sleep(.seconds(1))
+    prefersOther = true
+    receive(Array((Run.info + "PONG\r\n").utf8))
   }
 
   mutating func request() {
     let subject: [UInt8] = [0x61]
     let none: [UInt8] = []
     if let id = try? connection.request(
-      subject: subject.span, headers: none.span, payload: none.span, timeout: .seconds(5), at: now)
+      subject: subject.span, headers: none.span, payload: none.span, as: .commands,
+      timeout: .seconds(5), at: now)
     {
       require(waiting.insert(id).inserted)
     }
@@ -95,7 +121,8 @@ private struct Run: ~Copyable {
     let payload = [UInt8](repeating: 0x78, count: size)
     let message = OutgoingMessage(
       subject: subject.span, reply: none.span, headers: none.span, payload: payload.span)
-    try? connection.publish(message, expires: now + .seconds(9), at: now)
+    let trafficClass = TrafficClass(rawValue: UInt8(size % 5)) ?? .bulk
+    try? connection.publish(message, as: trafficClass, expires: now + .seconds(9), at: now)
     settle()
   }
 
@@ -113,18 +140,21 @@ private struct Run: ~Copyable {
   }
 
   mutating func finish() {
-    close()
+    while !wires.isEmpty, waiting.count > 0 || wires.contains(where: \.isOpen) {
+      let count = wires.count
+      close()
+      if wires.count >= count { break }
+    }
     sleep(.seconds(3600))
     require(waiting.isEmpty)
-    require(hasSocket || opensSocket || connection.isStopped)
+    require(!wires.isEmpty || connection.isStopped)
   }
 
   private mutating func settle() {
     flush()
-    if opensSocket {
-      opensSocket = false
-      hasSocket = true
-      connection.handle(.opened, at: now)
+    for wire in wires where !wire.isOpen {
+      wire.isOpen = true
+      connection.handle(.opened, of: wire.id, at: now)
       flush()
     }
     var calls = 0
@@ -132,37 +162,63 @@ private struct Run: ~Copyable {
       connection.handleDeadline(at: now)
       flush()
       calls += 1
-      require(calls < 4)
+      require(calls < 6)
     }
   }
 
   private mutating func flush() {
-    while let action = connection.nextAction(reading: &input, at: now) {
-      switch action {
-      case .open: opensSocket = true
-      case .close:
-        hasSocket = false
-        opensSocket = false
-      case .response(let id, let frame):
-        require(waiting.remove(id) != nil)
-        check(frame)
-      case .requestFailed(let id, _): require(waiting.remove(id) != nil)
-      case .message(let frame): check(frame)
-      case .oversizedMessage(let frame, let size):
-        require(size > 0)
-        check(frame)
-      case .serverError(let range): _ = input.bytes.extracting(range).string
-      case .connected, .disconnected: break
+    while let action = connection.nextAction() { take(action) }
+    for wire in wires {
+      while let action = connection.nextAction(reading: &wire.input, of: wire.id, at: now) {
+        take(action, wire.input)
       }
+      if wire.isOpen { write(wire) }
     }
-    connection.writeOutput(into: &output, at: now)
-    let count = output.count
-    if count > 0 { require(output.bytes[count - 1] == 0x0A) }
-    // The socket leaves something now and then; without a socket nothing waits for it.
-    if hasSocket { output.drain { $0.count - $0.count % 3 } } else { require(count == 0) }
+    while let action = connection.nextAction() { take(action) }
   }
 
-  private func check(_ frame: MessageFrame) {
+  private mutating func write(_ wire: Wire) {
+    _ = connection.send(over: wire.id, at: now) { pieces in
+      var last: UInt8 = 0
+      pieces.forEach { piece in
+        require(!piece.isEmpty)
+        last = piece[piece.count - 1]
+      }
+      require(last == 0x0A)
+      // The socket leaves something now and then.
+      return pieces.byteCount - pieces.byteCount % 3
+    }
+  }
+
+  private mutating func take(_ action: ConnectionAction) {
+    switch action {
+    case .open(let id, _):
+      wires.append(Wire(id))
+      require(wires.count <= 2)
+    case .close(let id): wires.removeAll { $0.id == id }
+    case .requestFailed(let id, _): require(waiting.remove(id) != nil)
+    case .connected, .disconnected, .stopped, .lameDuck, .moved: break
+    case .message, .oversizedMessage, .messagePart, .response, .serverError: require(false)
+    }
+  }
+
+  private mutating func take(_ action: ConnectionAction, _ input: borrowing ReadBuffer) {
+    switch action {
+    case .response(let id, let frame):
+      require(waiting.remove(id) != nil)
+      check(frame, input)
+    case .message(let frame): check(frame, input)
+    case .oversizedMessage(let frame, let size):
+      require(size > 0)
+      check(frame, input)
+    case .messagePart(_, let range, let offset, let size):
+      require(offset + UInt64(input.bytes.extracting(range).count) <= size)
+    case .serverError(_, let range): _ = input.bytes.extracting(range).string
+    default: take(action)
+    }
+  }
+
+  private func check(_ frame: MessageFrame, _ input: borrowing ReadBuffer) {
     for range in [frame.subject, frame.reply, frame.headers, frame.payload] {
       _ = input.bytes.extracting(range).count
     }

@@ -43,7 +43,7 @@ private struct Outcome: Equatable {
       require(taken > 0)
       left = left.dropFirst(taken)
       do throws(ParseError) {
-        while let frame = try parser.next(in: &buffer) { frames.append(parts(frame, buffer)) }
+        while let frame = try parser.next(in: &buffer) { add(frame, buffer) }
       } catch {
         self.error = error
         rest = 0
@@ -51,6 +51,17 @@ private struct Outcome: Equatable {
       }
     }
     rest = buffer.count
+  }
+
+  /// Adds a frame; the parts of a large message are joined, because their sizes depend on the cutting.
+  private mutating func add(_ frame: Frame, _ buffer: borrowing ReadBuffer) {
+    guard case .messagePart(let range, let offset) = frame else {
+      return frames.append(parts(frame, buffer))
+    }
+    if offset == 0 { frames.append([[8], []]) }
+    let joined = frames[frames.count - 1]
+    require(joined[0] == [8] && UInt64(joined[1].count) == offset)
+    frames[frames.count - 1][1] += copy(range, buffer)
   }
 }
 
@@ -72,6 +83,7 @@ private func parts(_ frame: Frame, _ buffer: borrowing ReadBuffer) -> [[UInt8]] 
       [3], Array("\(message.subscription) \(size)".utf8), copy(message.subject, buffer),
       copy(message.reply, buffer),
     ]
+  case .messagePart: return []
   case .ping: return [[4]]
   case .pong: return [[5]]
   case .ok: return [[6]]

@@ -282,7 +282,7 @@ final class ServicesRequestTests: XCTestCase {
     XCTAssertEqual(harness.request(get), [])
     XCTAssertEqual(
       harness.diagnostics.reports,
-      ["not published: a message to '_INBOX.1' was dropped: the outbox is full"])
+      ["not published: a message to '_INBOX.1' was dropped: the queue is full"])
     harness.bus.error = nil
     XCTAssertEqual(harness.request(get).count, 1)
   }

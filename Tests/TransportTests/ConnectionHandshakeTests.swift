@@ -24,6 +24,23 @@ final class ConnectionHandshakeTests: XCTestCase {
     XCTAssertEqual(pair.server.violations, [])
   }
 
+  /// Where nothing has to be learned from INFO first, a message takes one way and a half: the socket's
+  /// handshake and the write behind it.
+  func testEarlyWriteCarriesTheFirstMessages() throws {
+    let pair = Pair()
+    _ = pair.subscribe("a.*", queueGroup: "q")
+    try pair.publish("b", bytes("first"))
+    let begin = pair.now
+    pair.start()
+    try pair.drive { pair.server.received.count == 1 }
+    XCTAssertEqual(pair.now - begin, pair.endpoint.link.latency * 3)
+    let client = pair.server.connected[0]
+    XCTAssertEqual(pair.server.connectCount(of: client), 1)
+    XCTAssertEqual(Array(pair.server.subscriptions(of: client).dropFirst()), ["a.* q"])
+    try pair.drive { pair.isConnected }
+    XCTAssertEqual(pair.server.violations, [])
+  }
+
   func testHandshakeInTinyPieces() throws {
     var link = LinkConditions()
     link.pieceBytesMax = 1
@@ -32,9 +49,9 @@ final class ConnectionHandshakeTests: XCTestCase {
   }
 
   /// The write buffer holds CONNECT and little more: the rest follows when it has been written.
-  func testManySubscriptionsInASmallWriteBuffer() throws {
+  func testManySubscriptionsInASmallControlBuffer() throws {
     var limits = ConnectionLimits()
-    limits.writeBufferBytes = 256
+    limits.controlBytes = 256
     let pair = Pair(limits: limits)
     for number in 0..<60 { XCTAssertNotNil(pair.subscribe("subject.number.\(number)")) }
     pair.start()
@@ -60,7 +77,7 @@ final class ConnectionHandshakeTests: XCTestCase {
   func testTLSRequiredIsRefusedAndRetried() throws {
     var options = ModelServer.Options()
     options.requiresTLS = true
-    let pair = Pair(server: options)
+    let pair = Pair(server: options, connectsEarly: false)
     pair.start()
     try pair.drive { pair.disconnects.count == 3 }
     XCTAssertEqual(pair.disconnects, [.requiresTLS, .requiresTLS, .requiresTLS])
@@ -96,8 +113,9 @@ final class ConnectionHandshakeTests: XCTestCase {
     let pair = Pair(server: options)
     pair.start()
     try pair.drive { pair.disconnects.count == 1 }
-    XCTAssertEqual(pair.disconnects, [.refused("Authorization Violation")])
-    XCTAssertTrue(pair.happenings.contains(.serverError("Authorization Violation")))
+    XCTAssertEqual(pair.disconnects, [.refused(.authentication, "Authorization Violation")])
+    XCTAssertTrue(
+      pair.happenings.contains(.serverError(.authentication, "Authorization Violation")))
     XCTAssertFalse(pair.happenings.contains(.connected))
     // It never gives up.
     try pair.drive { pair.disconnects.count == 20 }

@@ -65,7 +65,7 @@ final class ConnectionLivenessTests: XCTestCase {
   /// PONGs of a whole burst are owed even when the write buffer cannot take them at once.
   func testBurstOfPingsIsAnsweredInFull() throws {
     var limits = ConnectionLimits()
-    limits.writeBufferBytes = 256
+    limits.controlBytes = 256
     let pair = try Pair.connected(limits: limits)
     pair.endpoint.link.sendBufferBytes = 100
     let before = pair.server.bytesReceived
@@ -77,20 +77,18 @@ final class ConnectionLivenessTests: XCTestCase {
 
   /// Our PING must not wait for ever behind messages that keep coming.
   func testPingGoesBeforeWaitingMessages() throws {
-    var limits = ConnectionLimits()
-    limits.writeBufferBytes = 256
-    let pair = try Pair.connected(limits: limits)
-    var output = WriteBuffer(capacity: 256)
-    let payload = [UInt8](repeating: 0x78, count: 256 - 13)
-    try pair.endpoint.connection.publish(
-      OutgoingMessage(
-        subject: bytes("a").span, reply: [UInt8]().span, headers: [UInt8]().span,
-        payload: payload.span),
-      expires: pair.now + .seconds(600), at: pair.now)
+    let pair = try Pair.connected()
+    pair.endpoint.link.sendBufferBytes = 0
+    for _ in 0..<20 { try pair.publish("a", bytes("x"), as: .replies, expiresIn: .seconds(600)) }
     let later = pair.now + limits.pingInterval
     pair.endpoint.connection.handleDeadline(at: later)
-    pair.endpoint.connection.writeOutput(into: &output, at: later)
-    XCTAssertEqual(output.bytes.string.prefix(6), "PING\r\n")
+    var written: [UInt8] = []
+    let wire = try XCTUnwrap(pair.endpoint.wires.first)
+    _ = pair.endpoint.connection.send(over: wire.id, at: later) { pieces in
+      pieces.forEach { written.append($0) }
+      return pieces.byteCount
+    }
+    XCTAssertTrue(written.string.hasPrefix("PING\r\nPUB"))
   }
 
   // MARK: reconnecting
@@ -186,29 +184,32 @@ final class ConnectionLivenessTests: XCTestCase {
   }
 
   func testErrorsThatCloseAndErrorsThatDoNot() throws {
-    let closing = [
-      "Authorization Violation", "User Authentication Expired", "Stale Connection",
-      "Maximum Payload Violation", "something new",
+    let closing: [(String, ServerError)] = [
+      ("Authorization Violation", .authentication),
+      ("User Authentication Expired", .authentication), ("Stale Connection", .staleConnection),
+      ("maximum connections exceeded", .overloaded), ("Maximum Payload Violation", .violation),
+      ("something new", .unknown),
     ]
-    for text in closing {
+    for (text, error) in closing {
       let pair = try Pair.connected()
       pair.server.close(pair.server.connected[0], saying: text)
       try pair.drive { !pair.disconnects.isEmpty }
-      XCTAssertEqual(pair.disconnects, [.refused(text)])
-      XCTAssertTrue(pair.happenings.contains(.serverError(text)))
+      XCTAssertEqual(pair.disconnects, [.refused(error, text)])
+      XCTAssertTrue(pair.happenings.contains(.serverError(error, text)))
       try pair.drive { pair.isConnected }
     }
-    let harmless = [
-      "Permissions Violation for Publish to \"a\"",
-      "Permissions Violation for Subscription to \"a\"",
-      "Invalid Publish Subject", "maximum subscriptions exceeded",
+    let harmless: [(String, ServerError)] = [
+      ("Permissions Violation for Publish to \"a\"", .permission),
+      ("Permissions Violation for Subscription to \"a\"", .permission),
+      ("Invalid Publish Subject", .operation), ("maximum subscriptions exceeded", .operation),
+      ("something new", .unknown),
     ]
-    for text in harmless {
+    for (text, error) in harmless {
       let pair = try Pair.connected()
       pair.server.send(raw: bytes("-ERR '\(text)'\r\n"), to: pair.server.connected[0])
       try pair.drive(for: .seconds(60))
       XCTAssertTrue(pair.isConnected)
-      XCTAssertEqual(pair.happenings.last, .serverError(text))
+      XCTAssertEqual(pair.happenings.last, .serverError(error, text))
       // A later end of the connection has another reason.
       pair.server.close(pair.server.connected[0])
       try pair.drive { !pair.disconnects.isEmpty }

@@ -31,7 +31,7 @@ final class ConnectionStateTests: XCTestCase {
   private let inputs: [Input] =
     frames.map { frame in (frame, { $0.endpoint.inject(bytes(frame), at: $0.now) }) } + [
       ("opened", { $0.handle(.opened) }),
-      ("received", { $0.handle(.received) }),
+      ("received", { $0.handle(.received(0)) }),
       ("closed", { $0.handle(.closed(nil)) }),
       ("failed", { $0.handle(.closed(SystemError("recv", -104))) }),
       ("early deadline", { $0.endpoint.connection.handleDeadline(at: $0.now) }),
@@ -133,7 +133,8 @@ final class ConnectionStateTests: XCTestCase {
 
 extension Pair {
   fileprivate func handle(_ event: ConnectionEvent) {
-    endpoint.connection.handle(event, at: now)
+    // An event of a link that has ended has no effect either.
+    endpoint.connection.handle(event, of: endpoint.wires.first?.id ?? LinkID(number: 99), at: now)
     endpoint.flush(at: now)
   }
 }

@@ -27,6 +27,7 @@ final class ConnectionWalkTests: XCTestCase {
 
 private struct Walk {
   private struct Sent {
+    var trafficClass: TrafficClass
     var expires: Instant
     var receptions = 0
   }
@@ -45,9 +46,12 @@ private struct Walk {
     var random = RandomGenerator(seed: seed)
     var limits = ConnectionLimits()
     limits.readBufferBytes = random.element(of: [512, 600, 4096])
-    limits.writeBufferBytes = isCalm ? 1 << 16 : random.element(of: [300, 512, 4096])
-    limits.outboxBytes = random.element(of: [256, 1024, 8192])
-    limits.outboxMessagesMax = random.element(of: [3, 64])
+    limits.controlBytes = random.element(of: [300, 512, 4096])
+    limits.writeBytes = isCalm ? 1 << 16 : random.element(of: [1, 300, 4096])
+    limits.replies.bytes = random.element(of: [256, 1024, 8192])
+    limits.facts.bytes = random.element(of: [256, 1024, 8192])
+    limits.bulk.bytes = random.element(of: [256, 1024, 8192])
+    limits.bulk.whenFull = random.element(of: [.refuse, .dropOldest])
     limits.subscriptionsMax = random.element(of: [2, 16])
     limits.requestsMax = random.element(of: [1, 4, 32])
     var link = LinkConditions()
@@ -77,7 +81,10 @@ private struct Walk {
       }
       pair.endpoint.isStalled = false
       pair.endpoint.heal()
-      for server in pair.servers { server.options.isMute = false }
+      for server in pair.servers {
+        server.options.isMute = false
+        server.options.isLameDuck = false
+      }
       // A drain may be under way: it ends by itself.
       try pair.drive(for: .seconds(10))
       pair.start()
@@ -113,8 +120,10 @@ private struct Walk {
     let padding = [UInt8](repeating: 0x20, count: random.index(below: 200))
     let expires = pair.now + lifetime
     do {
-      try pair.publish("from.client", bytes("\(sent.count) ") + padding, expiresIn: lifetime)
-      sent.append(Sent(expires: expires))
+      let trafficClass = random.element(of: [TrafficClass.replies, .facts, .bulk])
+      try pair.publish(
+        "from.client", bytes("\(sent.count) ") + padding, as: trafficClass, expiresIn: lifetime)
+      sent.append(Sent(trafficClass: trafficClass, expires: expires))
     } catch {}
   }
 
@@ -154,7 +163,11 @@ private struct Walk {
   private mutating func misbehave() {
     let server = random.element(of: pair.servers)
     guard let client = server.connected.last else { return }
-    switch random.index(below: 8) {
+    switch random.index(below: 10) {
+    case 8:
+      server.options.isLameDuck = true
+      server.announce()
+    case 9: server.options.isLameDuck = false
     case 0: server.send(raw: random.bytes(count: 20), to: client)
     case 1: server.send(raw: bytes("PONG\r\nPONG\r\n"), to: client)
     case 2: server.close(client, saying: "Stale Connection")
@@ -184,11 +197,13 @@ private struct Walk {
 
   private mutating func checkEnd() -> String? {
     for server in pair.servers {
-      var last = -1
+      var last: [TrafficClass: Int] = [:]
       for received in server.received where received.message.subject == "from.client" {
         let number = Int(received.message.payload.string.prefix { $0 != " " }) ?? -1
-        if number <= last { return "message \(number) after \(last)" }
-        last = number
+        let trafficClass = sent[number].trafficClass
+        if let before = last.updateValue(number, forKey: trafficClass), number <= before {
+          return "message \(number) after \(before)"
+        }
         sent[number].receptions += 1
         let left = received.at - pair.endpoint.link.latency - pair.endpoint.link.jitter
         if isCalm, left > sent[number].expires { return "message \(number) was sent late" }

@@ -69,10 +69,17 @@ final class ParserTests: XCTestCase {
       [.message(sid: 1, "a", bytes(String(repeating: "x", count: 50)))], capacity: 64),
     Case(
       "MSG a 1 r 51\r\n" + String(repeating: "\n", count: 51) + "\r\nPING\r\n",
-      [.oversized(sid: 1, "a", reply: "r", size: 51), .ping], capacity: 64),
+      [
+        .oversized(sid: 1, "a", reply: "r", size: 51),
+        .part([UInt8](repeating: 0x0A, count: 51), offset: 0), .ping,
+      ], capacity: 64),
     Case(
       "HMSG a 1 12 5000\r\n" + String(repeating: "\r\n", count: 2500) + "\r\nMSG b 2 1\r\nx\r\n",
-      [.oversized(sid: 1, "a", size: 5000), .message(sid: 2, "b", bytes("x"))], capacity: 64),
+      [
+        .oversized(sid: 1, "a", size: 5000),
+        .part(bytes(String(repeating: "\r\n", count: 2500)), offset: 0),
+        .message(sid: 2, "b", bytes("x")),
+      ], capacity: 64),
   ]
 
   /// The last frame is not whole.
@@ -86,14 +93,23 @@ final class ParserTests: XCTestCase {
     Case("MSG a 1 5\r\nhello\r", []),
     Case(
       "MSG a 1 100\r\n" + String(repeating: "x", count: 60),
-      [.oversized(sid: 1, "a", size: 100)], capacity: 64),
+      [
+        .oversized(sid: 1, "a", size: 100),
+        .part([UInt8](repeating: 0x78, count: 60), offset: 0),
+      ], capacity: 64),
     // Sizes beyond memory, 32 bits, and what 64 bits can hold with a CRLF.
-    Case("MSG a 1 2147483648\r\nxPING\r\n", [.oversized(sid: 1, "a", size: 2_147_483_648)]),
-    Case("MSG a 1 4294967296\r\nxPING\r\n", [.oversized(sid: 1, "a", size: 4_294_967_296)]),
-    Case("MSG a 1 18446744073709551615\r\nx", [.oversized(sid: 1, "a", size: .max)]),
+    Case(
+      "MSG a 1 2147483648\r\nxPING\r\n",
+      [.oversized(sid: 1, "a", size: 2_147_483_648), .part(bytes("xPING\r\n"), offset: 0)]),
+    Case(
+      "MSG a 1 4294967296\r\nxPING\r\n",
+      [.oversized(sid: 1, "a", size: 4_294_967_296), .part(bytes("xPING\r\n"), offset: 0)]),
+    Case(
+      "MSG a 1 18446744073709551615\r\nx",
+      [.oversized(sid: 1, "a", size: .max), .part(bytes("x"), offset: 0)]),
     Case(
       "HMSG a 1 18446744073709551614 18446744073709551614\r\nx",
-      [.oversized(sid: 1, "a", size: .max - 1)]),
+      [.oversized(sid: 1, "a", size: .max - 1), .part(bytes("x"), offset: 0)]),
   ]
 
   private let bad: [Case] = [
@@ -126,6 +142,10 @@ final class ParserTests: XCTestCase {
     Case("HMSG a 1 x 5\r\n", [], error: .malformed("HMSG")),
     Case("HMSG a 1 18446744073709551616 5\r\n", [], error: .malformed("HMSG")),
     Case("MSG a 1 1\r\nxyz", [], error: .payloadNotTerminated),
+    Case(
+      "MSG a 1 60\r\n" + String(repeating: "x", count: 62),
+      [.oversized(sid: 1, "a", size: 60), .part([UInt8](repeating: 0x78, count: 60), offset: 0)],
+      error: .payloadNotTerminated, capacity: 64),
     Case("MSG a 1 1\r\nx\n\n", [], error: .payloadNotTerminated),
     Case("MSG a 1 5\r\nhi\r\nPING\r\n", [], error: .payloadNotTerminated),
     Case("PONG\r\nMSG a 1 0\r\nPING\r\n", [.pong], error: .payloadNotTerminated),
@@ -239,11 +259,15 @@ final class ParserTests: XCTestCase {
       let frame = ServerOperation.message(
         sid: sid, subject: "s.t", reply: reply, headers: headers, payload: payload)
       input += frame
-      frames.append(
-        frame.count > capacity
-          ? .oversized(
-            sid: sid, "s.t", reply: reply ?? "", size: UInt64(headers.count + payload.count))
-          : .message(sid: sid, "s.t", reply: reply ?? "", headers: headers, payload))
+      if frame.count > capacity {
+        let body = headers + payload
+        frames.append(
+          .oversized(sid: sid, "s.t", reply: reply ?? "", size: UInt64(body.count)))
+        frames.append(.part(body, offset: 0))
+      } else {
+        frames.append(
+          .message(sid: sid, "s.t", reply: reply ?? "", headers: headers, payload))
+      }
     }
   }
 }

@@ -32,7 +32,29 @@ final class ServerInfoTests: XCTestCase {
     expected.supportsHeaders = true
     expected.requiresAuthentication = true
     expected.isLameDuck = true
+    expected.clientID = 5
+    expected.nonce = "q2lGVHNNaFlNbkE"
+    expected.cluster = "hub"
+    expected.domain = "hub"
+    expected.connectURLs = [
+      try ServerURL(parsing: "10.0.0.1:4222"), try ServerURL(parsing: "10.0.0.2:4222"),
+    ]
     XCTAssertEqual(info, expected)
+  }
+
+  /// An address that is of no use takes nothing from the others; their number is bounded.
+  func testOtherServers() throws {
+    XCTAssertNil(try info("{}").connectURLs)
+    XCTAssertNil(try info(#"{"connect_urls":null}"#).connectURLs)
+    XCTAssertEqual(try info(#"{"connect_urls":[]}"#).connectURLs, [])
+    let urls = try info(#"{"connect_urls":["","a b","x:0","[fd00::7]:4223","hub:4222"]}"#)
+      .connectURLs
+    XCTAssertEqual(urls?.map { $0.text.string }, ["nats://[fd00::7]:4223", "nats://hub:4222"])
+    let many = (1...500).map { #""hub-\#($0):4222""# }.joined(separator: ",")
+    XCTAssertEqual(try info(#"{"connect_urls":[\#(many)]}"#).connectURLs?.count, 16)
+    for bad in [#"{"connect_urls":1}"#, #"{"connect_urls":[1]}"#, #"{"connect_urls":[["a"]]}"#] {
+      XCTAssertEqual(reason(bad), .unexpectedType, bad)
+    }
   }
 
   func testNothingSaidMeansDefaults() throws {

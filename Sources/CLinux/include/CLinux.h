@@ -113,6 +113,21 @@ int32_t linux_tcp_configure(int32_t socket, const linux_tcp_options *options);
 int64_t linux_receive(int32_t socket, void *buffer, size_t capacity);
 int64_t linux_send(int32_t socket, const void *bytes, size_t length);
 
+/// A run of bytes that is sent together with others.
+typedef struct {
+  const void *start;
+  size_t length;
+} linux_piece;
+
+enum {
+  /// Pieces that one call sends at most; what lies behind them is left for the next call.
+  LINUX_PIECES_MAX = 32,
+};
+
+/// Sends the pieces in order with one system call. Never blocks and never raises SIGPIPE. Returns
+/// the bytes the kernel took, which may end inside a piece.
+int64_t linux_send_pieces(int32_t socket, const linux_piece *pieces, int32_t count);
+
 // MARK: GPIO character device, uAPI v2 (gpio.c; linux/gpio.h)
 
 typedef struct {

@@ -37,7 +37,8 @@ final class CallCommand {
     let block = headers.finished()
     do throws(PublishError) {
       try session.client.request(
-        subject: subject.span, headers: block.span, payload: body.span, timeout: timeout
+        subject: subject.span, headers: block.span, payload: body.span, as: .commands,
+        timeout: timeout
       ) { [self] outcome in finish(outcome) }
     } catch {
       session.fail("\(error)")

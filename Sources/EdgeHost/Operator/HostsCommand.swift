@@ -33,7 +33,7 @@ final class HostsCommand {
       try session.client.publish(
         OutgoingMessage(
           subject: subject.span, reply: inbox.bytes.span, headers: nothing.span,
-          payload: nothing.span), expires: EventLoop.now + timeout)
+          payload: nothing.span), as: .commands, expires: EventLoop.now + timeout)
     } catch {
       return session.fail("\(error)")
     }

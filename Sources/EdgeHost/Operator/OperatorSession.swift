@@ -15,7 +15,10 @@ final class OperatorSession: ClientDelegate {
   init(_ server: ServerURL) throws(SystemError) {
     loop = try EventLoop()
     self.server = server
-    client = Client(on: loop, servers: [server], name: "edge-host cli", version: Program.version)
+    client = Client(
+      on: loop,
+      options: ConnectionOptions(
+        servers: [server], name: "edge-host cli", version: Program.version))
   }
 
   /// Connects, calls `started` once, and returns the status given to `end`.
@@ -72,15 +75,19 @@ final class OperatorSession: ClientDelegate {
     started = nil
   }
 
-  func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration?) {
-    if retryIn == nil {
-      loop.stop()
-    } else if hasConnected {
+  func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration) {
+    if hasConnected {
       OperatorSession.complain("\(server): \(reason); trying again")
     } else {
       fail("\(server): \(reason)")
     }
   }
 
-  func clientReceivedError(_ text: String) { OperatorSession.complain("\(server): \(text)") }
+  func clientStopped() { loop.stop() }
+  func clientFoundLameDuck(_ server: ServerURL) {}
+  func clientMoved(to server: ServerURL) {}
+
+  func clientReceivedError(_ error: ServerError, _ text: String) {
+    OperatorSession.complain("\(server): \(text)")
+  }
 }

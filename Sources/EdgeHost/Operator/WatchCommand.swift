@@ -60,7 +60,7 @@ final class WatchCommand {
     let reply = OutgoingMessage(
       subject: message.reply, reply: nothing.span, headers: nothing.span, payload: nothing.span)
     do throws(PublishError) {
-      try session.client.publish(reply, expires: EventLoop.now + .seconds(5))
+      try session.client.publish(reply, as: .replies, expires: EventLoop.now + .seconds(5))
     } catch {
       OperatorSession.complain("cannot acknowledge: \(error)")
     }

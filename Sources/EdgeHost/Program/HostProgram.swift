@@ -46,7 +46,9 @@ final class HostProgram: ClientDelegate {
       started: EventLoop.wallClock)
     host = LatticeHost(identity: identity, time: time)
     client = Client(
-      on: loop, servers: manifest.link.servers, name: identity.name, version: Program.version)
+      on: loop,
+      options: ConnectionOptions(
+        servers: manifest.link.servers, name: identity.name, version: Program.version))
   }
 
   private func run() throws(SystemError) {
@@ -161,14 +163,24 @@ final class HostProgram: ClientDelegate {
     host.linkChanged(isConnected: true)
   }
 
-  func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration?) {
-    guard let retryIn else { return loop.stop() }
+  func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration) {
     log.warning("\(server): \(reason); next try in \(retryIn.milliseconds) ms")
     services.status("not connected: \(reason)")
     host.linkChanged(isConnected: false)
   }
 
-  func clientReceivedError(_ text: String) {
+  func clientStopped() { loop.stop() }
+
+  func clientFoundLameDuck(_ server: ServerURL) {
+    log.info("\(server) is shutting down: looking for another server")
+  }
+
+  func clientMoved(to server: ServerURL) {
+    log.info("moved to \(server)")
+    services.status("connected to \(server)")
+  }
+
+  func clientReceivedError(_ error: ServerError, _ text: String) {
     diagnostics.report("server error", "the server says: \(text)")
   }
 }

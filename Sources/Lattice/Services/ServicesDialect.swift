@@ -72,7 +72,7 @@ public final class ServicesDialect: Dialect {
     case .durable: facts?.append(subject: subject, payload: json.bytes, at: now)
     case .latest:
       // What nobody can receive now is not news when the link is back.
-      if isConnected { publish(json.bytes, to: subject, lifetime: ServicesDialect.newsLifetime) }
+      if isConnected { publish(json.bytes, to: subject, as: .readings) }
     }
   }
 
@@ -215,7 +215,7 @@ public final class ServicesDialect: Dialect {
     } else {
       return
     }
-    publish(document, to: message.reply.array, lifetime: ServicesDialect.answerLifetime)
+    publish(document, to: message.reply.array, as: .replies)
   }
 
   // MARK: publishing
@@ -224,7 +224,7 @@ public final class ServicesDialect: Dialect {
     guard let host, let facts else { return }
     let document = ServiceDocuments.status(
       of: host, state: isStopping ? "stopping" : "running", facts: facts.status)
-    publish(document, to: prefix + Array("status".utf8), lifetime: ServicesDialect.newsLifetime)
+    publish(document, to: prefix + Array("status".utf8), as: .readings)
   }
 
   private func respond(_ result: InvocationResult, to reply: [UInt8], resource: String) {
@@ -237,7 +237,7 @@ public final class ServicesDialect: Dialect {
   /// An answer that no message can carry is refused: the caller is not left waiting.
   private func answer(_ document: [UInt8], to reply: [UInt8], resource: String) {
     do throws(PublishError) {
-      try send(document, to: reply, lifetime: ServicesDialect.answerLifetime)
+      try send(document, to: reply, as: .replies)
     } catch {
       guard case .tooLarge = error else { return reportUnsent(reply, error) }
       refuse(
@@ -257,28 +257,31 @@ public final class ServicesDialect: Dialect {
     json.field("reason", error.reason)
     json.endObject()
     publish(
-      json.bytes, headers: headers.finished(), to: reply,
-      lifetime: ServicesDialect.answerLifetime)
+      json.bytes, headers: headers.finished(), to: reply, as: .replies)
   }
 
   private func publish(
-    _ payload: [UInt8], headers: [UInt8] = [], to subject: [UInt8], lifetime: Duration
+    _ payload: [UInt8], headers: [UInt8] = [], to subject: [UInt8],
+    as trafficClass: TrafficClass
   ) {
     do throws(PublishError) {
-      try send(payload, headers: headers, to: subject, lifetime: lifetime)
+      try send(payload, headers: headers, to: subject, as: trafficClass)
     } catch {
       reportUnsent(subject, error)
     }
   }
 
   private func send(
-    _ payload: [UInt8], headers: [UInt8] = [], to subject: [UInt8], lifetime: Duration
+    _ payload: [UInt8], headers: [UInt8] = [], to subject: [UInt8],
+    as trafficClass: TrafficClass
   ) throws(PublishError) {
     guard let host, let bus, !subject.isEmpty else { return }
     let noReply: [UInt8] = []
     let message = OutgoingMessage(
       subject: subject.span, reply: noReply.span, headers: headers.span, payload: payload.span)
-    try bus.publish(message, expires: host.time.now + lifetime)
+    let lifetime =
+      trafficClass == .replies ? ServicesDialect.answerLifetime : ServicesDialect.newsLifetime
+    try bus.publish(message, as: trafficClass, expires: host.time.now + lifetime)
   }
 
   private func reportUnsent(_ subject: [UInt8], _ error: PublishError) {

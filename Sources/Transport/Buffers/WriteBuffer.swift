@@ -31,10 +31,13 @@ public struct WriteBuffer: ~Copyable {
     }
   }
 
-  /// Gives the bytes to `write`, which returns how many the socket took.
-  public mutating func drain(_ write: (UnsafeRawBufferPointer) -> Int) {
-    let taken = write(UnsafeRawBufferPointer(start: storage + start, count: end - start))
-    start += min(max(taken, 0), end - start)
+  /// Gives the bytes as a piece to write.
+  func append(to pieces: inout OutputPieces) { pieces.append(storage + start, end - start) }
+
+  /// Forgets bytes that were written.
+  mutating func consume(_ count: Int) {
+    assert(count >= 0 && count <= end - start)
+    start += min(max(count, 0), end - start)
     if start == end { removeAll() }
   }
 

@@ -1,30 +1,39 @@
-/// What happened to the socket of a connection.
+/// What happened to the socket of a link.
 public enum ConnectionEvent: Equatable {
   /// The socket that `ConnectionAction.open` asked for is connected.
   case opened
-  /// Bytes were read into the buffer that `nextAction` will get.
-  case received
+  /// So many bytes were read into the buffer that `nextAction` will get.
+  case received(Int)
   /// The socket could not be opened, failed, or was closed by the server; it is gone.
   case closed(SystemError?)
 }
 
 /// What the owner of a connection is to do, or to know.
 public enum ConnectionAction: Equatable {
-  /// Open a socket to this server (an index into `ConnectionOptions.servers`).
-  case open(server: Int)
-  /// Close the socket, or give up opening it.
-  case close
+  /// Open a socket to this server.
+  case open(LinkID, ServerURL)
+  /// Close the link's socket, or give up opening it.
+  case close(LinkID)
   /// The server has accepted us and knows our subscriptions.
-  case connected
-  /// The connection ended or could not be made; `retryIn` nil: it stays closed, as asked.
-  case disconnected(DisconnectReason, retryIn: Duration?)
+  case connected(ServerURL)
+  /// The connection ended or could not be made; the next is tried after this time.
+  case disconnected(ServerURL, DisconnectReason, retryIn: Duration)
+  /// The connection is closed for good, as asked.
+  case stopped
+  /// The server will shut down: another is being looked for.
+  case lameDuck(ServerURL)
+  /// Messages go to and come from this server now; nothing was lost on the way.
+  case moved(ServerURL)
   case message(MessageFrame)
-  /// A message larger than the read buffer was passed over: refuse it where it wants an answer.
+  /// A message larger than the read buffer: refuse it where it wants an answer, unless its
+  /// subscription takes parts, which then follow.
   case oversizedMessage(MessageFrame, size: UInt64)
+  /// Bytes of the last oversized message, headers and payload, `offset` after its first.
+  case messagePart(UInt32, Range<Int>, offset: UInt64, size: UInt64)
   case response(RequestID, MessageFrame)
   case requestFailed(RequestID, RequestFailure)
-  /// An -ERR from the server: offsets of its text.
-  case serverError(Range<Int>)
+  /// An -ERR from the server: its meaning, and the offsets of its text.
+  case serverError(ServerError, Range<Int>)
 }
 
 /// Why there is no connection.
@@ -40,12 +49,12 @@ public enum DisconnectReason: Error, Equatable {
   case malformedFrame(ParseError)
   case malformedInfo(JSONError)
   /// The server said why, in an -ERR, before it closed.
-  case refused(String)
+  case refused(ServerError, String)
   case requiresTLS
   /// Servers before 2.2 know no headers.
   case lacksHeaders(version: String)
-  /// `drain` was asked for.
-  case drained
+  /// The server is shutting down.
+  case lameDuck
 }
 
 extension DisconnectReason: TextConvertible {
@@ -59,10 +68,10 @@ extension DisconnectReason: TextConvertible {
     case .silent(let duration): "the server was silent for \(duration.seconds) s"
     case .malformedFrame(let error): "the server broke the protocol: \(error)"
     case .malformedInfo(let error): "the server's INFO is malformed at byte \(error.offset)"
-    case .refused(let text): "the server refused: \(text)"
+    case .refused(_, let text): "the server refused: \(text)"
     case .requiresTLS: "the server requires TLS, which this build does not have"
     case .lacksHeaders(let version): "the server (version \(version)) does not support headers"
-    case .drained: "closed"
+    case .lameDuck: "the server is shutting down"
     }
   }
 
@@ -79,9 +88,9 @@ extension DisconnectReason: TextConvertible {
 
 /// Why a message was not accepted; nothing of it was kept.
 public enum PublishError: Error, Equatable {
-  /// The frame can never be sent: larger than the write buffer or the server's limit, in bytes.
+  /// The frame can never be sent: larger than its class's queue or the server's limit, in bytes.
   case tooLarge(size: Int, limit: Int)
-  /// The outbox is full.
+  /// The queue of the message's class is full.
   case outboxFull
   /// The subject or reply is no valid subject.
   case invalidSubject
@@ -95,7 +104,7 @@ extension PublishError: TextConvertible {
   public var text: Text {
     switch self {
     case .tooLarge(let size, let limit): "message of \(size) bytes is over the limit of \(limit)"
-    case .outboxFull: "the outbox is full"
+    case .outboxFull: "the queue is full"
     case .invalidSubject: "the subject is not valid"
     case .notConnected: "not connected"
     case .tooManyRequests: "too many requests are waiting for answers"
@@ -103,18 +112,24 @@ extension PublishError: TextConvertible {
   }
 }
 
-/// What a connection tells the server of itself.
+/// What a connection is to do, and what it tells the server of itself.
 public struct ConnectionOptions {
-  /// How many servers there are to choose from.
-  public var serverCount: Int
+  /// At least one; tried in turn from a random one on.
+  public var servers: [ServerURL]
+  /// Whether only `servers` are used, and never those that a server tells of (`connect_urls`): behind
+  /// address translation these often cannot be reached.
+  public var ignoresDiscoveredServers = false
+  /// Whether CONNECT, the subscriptions and the first messages are sent before the server's INFO, which
+  /// saves a round trip.
+  public var connectsEarly = true
   /// Shown in the server's monitoring.
   public var name: String
   public var version: String
   /// Whether the server sends us what we publish ourselves.
   public var echo: Bool
 
-  public init(serverCount: Int, name: String, version: String, echo: Bool = false) {
-    self.serverCount = serverCount
+  public init(servers: [ServerURL], name: String, version: String, echo: Bool = false) {
+    self.servers = servers
     self.name = name
     self.version = version
     self.echo = echo
@@ -127,10 +142,20 @@ public struct ConnectionStatistics: Equatable {
   public var messagesIn: UInt64 = 0
   public var messagesOut: UInt64 = 0
   public var oversizedIn: UInt64 = 0
-  /// Accepted by the outbox and dropped unsent because they had expired.
-  public var expiredOut: UInt64 = 0
+  public var bytesIn: UInt64 = 0
+  public var bytesOut: UInt64 = 0
   /// Answers to requests that had already ended.
   public var lateResponses: UInt64 = 0
 
   public init() {}
+}
+
+/// The queue of one traffic class.
+public struct QueueStatus: Equatable, Sendable {
+  public let statistics: QueueStatistics
+  /// Messages that wait, and their bytes.
+  public let messages: Int
+  public let bytes: Int
+  /// Bytes that can wait.
+  public let capacity: Int
 }

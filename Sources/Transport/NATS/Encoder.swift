@@ -79,6 +79,14 @@ enum Encoder {
     sink.append(ascii: "\r\n")
   }
 
+  /// Whether the frame that begins at this offset is a PUB or HPUB to this subject.
+  static func isFrame(_ frames: borrowing ByteRing, at offset: Int, of subject: Span<UInt8>) -> Bool
+  {
+    let operation = frames.matches(ascii("PUB "), at: offset) ? 4 : 5
+    return frames.matches(subject, at: offset + operation)
+      && frames.matches(ascii(" "), at: offset + operation + subject.count)
+  }
+
   /// Bytes of a SUB line with its CRLF.
   static func subscribeLength(_ subject: Span<UInt8>, queueGroup: Span<UInt8>, sid: UInt32) -> Int {
     let queueLength = queueGroup.isEmpty ? 0 : queueGroup.count + 1
@@ -103,11 +111,13 @@ enum Encoder {
     return true
   }
 
+  static let unsubscribeBytesMax = 6 + 10 + 1 + 10 + 2
+
   /// `UNSUB sid [max]`; false when it does not fit.
   static func unsubscribe(sid: UInt32, after maximum: UInt32, into buffer: inout WriteBuffer)
     -> Bool
   {
-    if !buffer.reserve(6 + 10 + 1 + 10 + 2) { return false }
+    if !buffer.reserve(unsubscribeBytesMax) { return false }
     buffer.append(ascii: "UNSUB ")
     buffer.append(decimal: UInt64(sid))
     if maximum > 0 {

@@ -4,9 +4,11 @@ public enum Frame: Equatable {
   /// INFO: the JSON text.
   case info(Range<Int>)
   case message(MessageFrame)
-  /// A message that is larger than the read buffer: its head arrived, its body is being passed over.
-  /// `size` is the announced length of headers and payload.
+  /// A message that is larger than the read buffer: its head arrived, its body follows in parts.
+  /// `size` is the announced length of headers and payload; the frame's headers and payload are empty.
   case oversizedMessage(MessageFrame, size: UInt64)
+  /// Bytes of an oversized message, headers and payload, `offset` after its first.
+  case messagePart(Range<Int>, offset: UInt64)
   case ping
   case pong
   case ok
@@ -60,8 +62,10 @@ public struct Parser {
     /// Waiting until head and body, `length` bytes in all, are in the buffer. The frame's offsets
     /// count from the frame's first byte.
     case body(MessageFrame, length: Int)
-    /// Passing over the rest of an oversized message.
-    case skipping(UInt64)
+    /// The body of an oversized message arrives.
+    case parts(offset: UInt64, size: UInt64)
+    /// Its CRLF is awaited.
+    case terminator
     case failed(ParseError)
   }
 
@@ -75,13 +79,22 @@ public struct Parser {
       switch state {
       case .failed(let error):
         throw error
-      case .skipping(let rest):
-        let count = Int(min(rest, UInt64(buffer.count)))
-        buffer.consume(count)
-        if UInt64(count) < rest {
-          state = .skipping(rest - UInt64(count))
+      case .parts(let offset, let size):
+        let count = Int(min(size - offset, UInt64(buffer.count)))
+        if offset == size {
+          state = .terminator
+        } else if count == 0 {
           return nil
+        } else {
+          let start = buffer.start
+          buffer.consume(count)
+          state = .parts(offset: offset + UInt64(count), size: size)
+          return .messagePart(start..<(start + count), offset: offset)
         }
+      case .terminator:
+        if buffer.count < 2 { return nil }
+        try expectTerminator(at: buffer.start, in: buffer)
+        buffer.consume(2)
         state = .controlLine(searched: 0)
       case .body(let frame, let length):
         if buffer.count < length { return nil }
@@ -214,8 +227,7 @@ public struct Parser {
     head.headers = 0..<0
     head.payload = 0..<0
     buffer.consume(headLength)
-    // The CRLF behind the body is passed over unseen; what follows it is parsed again.
-    state = .skipping(size.addingReportingOverflow(2).overflow ? .max : size + 2)
+    state = .parts(offset: 0, size: size)
     return .oversizedMessage(head, size: size)
   }
 
@@ -223,12 +235,18 @@ public struct Parser {
     _ frame: MessageFrame, length: Int, in buffer: inout ReadBuffer
   ) throws(ParseError) -> Frame {
     let start = buffer.start
-    if !buffer.bytes.extracting((start + length - 2)..<(start + length)).equals("\r\n") {
-      throw fail(.payloadNotTerminated)
-    }
+    try expectTerminator(at: start + length - 2, in: buffer)
     buffer.consume(length)
     state = .controlLine(searched: 0)
     return .message(frame.shifted(by: start))
+  }
+
+  private mutating func expectTerminator(
+    at offset: Int, in buffer: borrowing ReadBuffer
+  ) throws(ParseError) {
+    if !buffer.bytes.extracting(offset..<(offset + 2)).equals("\r\n") {
+      throw fail(.payloadNotTerminated)
+    }
   }
 
   /// The text of an -ERR, without the quotes that surround it.

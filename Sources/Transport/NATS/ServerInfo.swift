@@ -9,6 +9,16 @@ public struct ServerInfo: Equatable {
   public var requiresAuthentication = false
   /// The server is about to close its connections (lame duck mode).
   public var isLameDuck = false
+  /// Of the connection at the server; 0 when it does not say.
+  public var clientID: Int64 = 0
+  public var cluster = ""
+  /// JetStream's domain; empty for none.
+  public var domain = ""
+  /// To be signed by who authenticates with a key; empty for none.
+  public var nonce = ""
+  /// Where else the cluster can be reached, as far as the addresses are sound and their number stays
+  /// within bounds; nil when the server says nothing of it.
+  public var connectURLs: [ServerURL]?
 
   public init() {}
 
@@ -39,8 +49,36 @@ public struct ServerInfo: Equatable {
       requiresAuthentication = try reader.nextBool()
     } else if reader.matches(key, "ldm") {
       isLameDuck = try reader.nextBool()
+    } else if reader.matches(key, "client_id") {
+      clientID = try reader.nextInteger()
+    } else if reader.matches(key, "cluster") {
+      cluster = try reader.nextString()
+    } else if reader.matches(key, "domain") {
+      domain = try reader.nextString()
+    } else if reader.matches(key, "nonce") {
+      nonce = try reader.nextString()
+    } else if reader.matches(key, "connect_urls") {
+      connectURLs = try ServerInfo.urls(&reader)
     } else {
       try reader.skipValue()
+    }
+  }
+
+  private static func urls(_ reader: inout JSONReader) throws(JSONError) -> [ServerURL]? {
+    var urls: [ServerURL] = []
+    var token = try reader.next()
+    if token == .null { return nil }
+    guard token == .beginArray else { throw reader.unexpectedType }
+    while true {
+      token = try reader.next()
+      if token == .endArray { return urls }
+      guard case .string(let range) = token else { throw reader.unexpectedType }
+      // An address that we cannot use takes nothing from those that we can.
+      if urls.count < ServerPool.discoveredMax,
+        let url = try? ServerURL(parsing: reader.text(range))
+      {
+        urls.append(url)
+      }
     }
   }
 }

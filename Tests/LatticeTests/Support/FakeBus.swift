@@ -53,7 +53,7 @@ final class FakeBus: MessageBus {
   func unsubscribe(_ sid: UInt32) { subscriptions.removeAll { $0.sid == sid } }
 
   func publish(
-    _ message: borrowing OutgoingMessage, expires: Instant
+    _ message: borrowing OutgoingMessage, as trafficClass: TrafficClass, expires: Instant
   ) throws(PublishError) {
     if let error { throw error }
     if message.payload.count > payloadMax {
@@ -67,7 +67,8 @@ final class FakeBus: MessageBus {
   }
 
   func request(
-    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>, timeout: Transport.Duration,
+    subject: Span<UInt8>, headers: Span<UInt8>, payload: Span<UInt8>,
+    as trafficClass: TrafficClass, timeout: Transport.Duration,
     completion: @escaping (borrowing RequestOutcome) -> Void
   ) throws(PublishError) {
     if let error { throw error }

@@ -15,12 +15,16 @@ final class Endpoint {
   enum Happening: Equatable {
     case opening(server: Int)
     case connected
-    case disconnected(DisconnectReason, retryIn: Duration?)
+    case disconnected(DisconnectReason, retryIn: Duration)
+    case stopped
+    case lameDuck
+    case moved(server: Int)
     case message(Message)
     case oversized(subject: String, reply: String, size: UInt64)
+    case part([UInt8], offset: UInt64, size: UInt64)
     case response(RequestID, Message)
     case requestFailed(RequestID, RequestFailure)
-    case serverError(String)
+    case serverError(ServerError, String)
   }
 
   struct Record: Equatable {
@@ -40,18 +44,35 @@ final class Endpoint {
   var isStalled = false
 
   private(set) var journal: [Record] = []
-  private(set) var socket: SimulatedSocket?
+  /// One link's socket; without one while it is being opened.
+  final class Wire {
+    let id: LinkID
+    let server: Int
+    /// When the socket is open; nil: never.
+    var opensAt: Instant?
+    var socket: SimulatedSocket?
+    var input: ReadBuffer
+    var hasFailed = false
+
+    init(_ id: LinkID, server: Int, opensAt: Instant?, capacity: Int) {
+      self.id = id
+      self.server = server
+      self.opensAt = opensAt
+      input = ReadBuffer(capacity: capacity)
+    }
+  }
+
+  private(set) var wires: [Wire] = []
+  /// The newest that is open.
+  var socket: SimulatedSocket? { wires.last { $0.socket != nil }?.socket }
   /// Bytes that went into sockets; "nothing is sent" is told by this.
   private(set) var bytesSent = 0
   private(set) var bytesDelivered = 0
 
-  private var opening: (server: Int, completes: Instant?)?
   /// Closed here; the server has not learned it yet.
   private var lingering: [SimulatedSocket] = []
-  private var input: ReadBuffer
-  private var output: WriteBuffer
+  private let readBufferBytes: Int
   private var random: RandomGenerator
-  private var hasFailed = false
 
   init(
     servers: [ModelServer], options: ConnectionOptions, limits: ConnectionLimits,
@@ -59,8 +80,7 @@ final class Endpoint {
   ) {
     var random = RandomGenerator(seed: seed)
     connection = Connection(options: options, limits: limits, seed: random.next())
-    input = ReadBuffer(capacity: limits.readBufferBytes)
-    output = WriteBuffer(capacity: limits.writeBufferBytes)
+    readBufferBytes = limits.readBufferBytes
     reachability = servers.map { _ in .open }
     self.servers = servers
     self.link = link
@@ -71,12 +91,14 @@ final class Endpoint {
 
   /// When there is something to do.
   var wakeup: Instant? {
-    if hasFailed { return Instant(nanoseconds: .min) }
-    var wakeup = Instant.earlier(connection.deadline, opening?.completes)
+    var wakeup = connection.deadline
+    for wire in wires {
+      if wire.hasFailed { return Instant(nanoseconds: .min) }
+      wakeup = Instant.earlier(wakeup, wire.opensAt)
+      guard !isStalled, let socket = wire.socket, !socket.isDead else { continue }
+      wakeup = Instant.earlier(wakeup, Instant.earlier(socket.up.arrival, socket.down.arrival))
+    }
     if !isStalled {
-      if let socket, !socket.isDead {
-        wakeup = Instant.earlier(wakeup, Instant.earlier(socket.up.arrival, socket.down.arrival))
-      }
       for socket in lingering { wakeup = Instant.earlier(wakeup, socket.up.arrival) }
     }
     return wakeup
@@ -85,7 +107,7 @@ final class Endpoint {
   /// What has reached a server is given to it.
   func deliverToServer(at now: Instant) {
     if isStalled { return }
-    for socket in lingering + (socket.map { [$0] } ?? []) where !socket.isDead {
+    for socket in lingering + wires.compactMap(\.socket) where !socket.isDead {
       let bytes = socket.up.receive(.max, at: now)
       if !bytes.isEmpty { socket.server.receive(bytes, from: socket.client, at: now) }
       if socket.up.hasEnded(at: now) {
@@ -97,24 +119,25 @@ final class Endpoint {
 
   /// What the servers have for us goes on its way.
   func collectFromServer(at now: Instant) {
-    guard let socket else { return }
-    let bytes = socket.server.takeOutput(of: socket.client)
-    if socket.isDead { return }
-    socket.down.send(bytes, over: link, at: now, &random)
-    if socket.server.isClosed(socket.client) { socket.down.finish(over: link, at: now) }
+    for socket in wires.compactMap(\.socket) {
+      let bytes = socket.server.takeOutput(of: socket.client)
+      if socket.isDead { continue }
+      socket.down.send(bytes, over: link, at: now, &random)
+      if socket.server.isClosed(socket.client) { socket.down.finish(over: link, at: now) }
+    }
   }
 
   /// Events, bytes and deadlines that are due are handled, and the answers sent.
   func run(at now: Instant) {
-    if hasFailed {
-      hasFailed = false
-      connection.handle(.closed(SystemError("recv", -104)), at: now)
+    for wire in wires where wire.hasFailed {
+      remove(wire)
+      connection.handle(.closed(SystemError("recv", -104)), of: wire.id, at: now)
       flush(at: now)
     }
-    completeOpening(at: now)
+    for wire in wires { completeOpening(of: wire, at: now) }
     connection.handleDeadline(at: now)
     flush(at: now)
-    read(at: now)
+    for wire in wires { read(wire, at: now) }
   }
 
   /// After a command: actions are taken and output written.
@@ -122,67 +145,75 @@ final class Endpoint {
     var hasMoved = true
     while hasMoved {
       hasMoved = false
-      while let action = connection.nextAction(reading: &input, at: now) {
+      while let action = connection.nextAction() {
         take(action, at: now)
         hasMoved = true
       }
-      connection.writeOutput(into: &output, at: now)
-      if write(at: now) > 0 { hasMoved = true }
+      for wire in wires {
+        while let action = connection.nextAction(reading: &wire.input, of: wire.id, at: now) {
+          take(action, reading: wire.input, at: now)
+          hasMoved = true
+        }
+        if write(wire, at: now) > 0 { hasMoved = true }
+      }
     }
   }
 
   // MARK: faults
 
-  /// Both ends learn at once that the connection is gone; what is under way is lost.
+  /// Both ends learn at once that the connections are gone; what is under way is lost.
   func cut() {
-    guard let socket else { return }
-    socket.server.disconnect(socket.client)
-    self.socket = nil
-    hasFailed = true
+    for wire in wires {
+      guard let socket = wire.socket else { continue }
+      socket.server.disconnect(socket.client)
+      wire.socket = nil
+      wire.hasFailed = true
+    }
   }
 
   /// The way is lost without anybody being told; with `forGood` new connections find none either.
   func lose(forGood: Bool = false) {
-    socket?.isDead = true
+    for wire in wires { wire.socket?.isDead = true }
     if forGood { reachability = reachability.map { _ in .vanishing } }
   }
 
-  /// Puts bytes into the read buffer, whatever the state, as if a socket had had them.
+  /// Puts bytes into the read buffer of the oldest link, whatever its state, as if a socket had had
+  /// them.
   func inject(_ bytes: [UInt8], at now: Instant) {
-    input.withFreeSpace { free in
+    guard let wire = wires.first else { return }
+    wire.input.withFreeSpace { free in
       let count = min(free.count, bytes.count)
       free.copyBytes(from: bytes[..<count])
       return count
     }
-    connection.handle(.received, at: now)
+    connection.handle(.received(bytes.count), of: wire.id, at: now)
     flush(at: now)
   }
 
   /// New connections find a way again.
   func heal() { reachability = reachability.map { _ in .open } }
 
-  // MARK: the socket
+  // MARK: the sockets
 
-  private func completeOpening(at now: Instant) {
-    guard let opening, let completes = opening.completes, completes <= now else { return }
-    self.opening = nil
-    switch reachability[opening.server] {
+  private func completeOpening(of wire: Wire, at now: Instant) {
+    guard let opensAt = wire.opensAt, opensAt <= now else { return }
+    wire.opensAt = nil
+    switch reachability[wire.server] {
     case .open:
-      let server = servers[opening.server]
-      let socket = SimulatedSocket(server: server, client: server.accept(at: now))
-      self.socket = socket
-      connection.handle(.opened, at: now)
+      let server = servers[wire.server]
+      wire.socket = SimulatedSocket(server: server, client: server.accept(at: now))
+      connection.handle(.opened, of: wire.id, at: now)
     case .refusing:
-      connection.handle(.closed(SystemError("connect", -111)), at: now)
-    case .vanishing:
-      self.opening = (opening.server, nil)
+      remove(wire)
+      connection.handle(.closed(SystemError("connect", -111)), of: wire.id, at: now)
+    case .vanishing: break
     }
   }
 
-  private func read(at now: Instant) {
-    while !isStalled, let socket, !socket.isDead {
+  private func read(_ wire: Wire, at now: Instant) {
+    while !isStalled, let socket = wire.socket, !socket.isDead {
       var count = 0
-      input.withFreeSpace { free in
+      wire.input.withFreeSpace { free in
         let bytes = socket.down.receive(free.count, at: now)
         free.copyBytes(from: bytes)
         count = bytes.count
@@ -190,11 +221,11 @@ final class Endpoint {
       }
       if count > 0 {
         bytesDelivered += count
-        connection.handle(.received, at: now)
+        connection.handle(.received(count), of: wire.id, at: now)
       } else if socket.down.hasEnded(at: now) {
-        self.socket = nil
+        remove(wire)
         socket.server.disconnect(socket.client)
-        connection.handle(.closed(nil), at: now)
+        connection.handle(.closed(nil), of: wire.id, at: now)
       } else {
         return
       }
@@ -202,52 +233,92 @@ final class Endpoint {
     }
   }
 
-  private func write(at now: Instant) -> Int {
-    guard let socket else { return 0 }
-    var count = 0
-    output.drain { waiting in
-      count = min(waiting.count, max(link.sendBufferBytes - socket.up.count, 0))
-      if !socket.isDead {
-        socket.up.send(Array(waiting.prefix(count)), over: link, at: now, &random)
+  private func write(_ wire: Wire, at now: Instant) -> Int {
+    var total = 0
+    guard let socket = wire.socket else { return 0 }
+    var isOpen = true
+    while isOpen {
+      isOpen = connection.send(over: wire.id, at: now) { pieces in
+        var bytes: [UInt8] = []
+        pieces.forEach { bytes.append($0) }
+        let count = min(bytes.count, max(link.sendBufferBytes - socket.up.count, 0))
+        if !socket.isDead {
+          socket.up.send(Array(bytes.prefix(count)), over: link, at: now, &random)
+        }
+        total += count
+        return count
       }
-      return count
     }
-    bytesSent += count
-    return count
+    bytesSent += total
+    return total
   }
 
+  private func remove(_ wire: Wire) {
+    wire.socket = nil
+    wires.removeAll { $0 === wire }
+  }
+
+  private func index(of server: ServerURL) -> Int {
+    Int(server.port) - Int(ServerURL.defaultPort)
+  }
+
+  private func open(_ id: LinkID, _ server: ServerURL, at now: Instant) {
+    let index = index(of: server)
+    wires.append(
+      Wire(id, server: index, opensAt: now + link.latency + link.latency, capacity: readBufferBytes)
+    )
+    record(.opening(server: index), at: now)
+  }
+
+  private func close(_ id: LinkID, at now: Instant) {
+    guard let wire = wires.first(where: { $0.id == id }) else { return }
+    if let socket = wire.socket, !socket.isDead {
+      socket.up.finish(over: link, at: now)
+      lingering.append(socket)
+    }
+    remove(wire)
+  }
+
+  /// Actions that refer to no bytes.
   private func take(_ action: ConnectionAction, at now: Instant) {
     switch action {
-    case .open(let server):
-      opening = (server, now + link.latency + link.latency)
-      record(.opening(server: server), at: now)
-    case .close:
-      opening = nil
-      if let socket, !socket.isDead {
-        socket.up.finish(over: link, at: now)
-        lingering.append(socket)
-      }
-      socket = nil
+    case .open(let id, let server): open(id, server, at: now)
+    case .close(let id): close(id, at: now)
     case .connected: record(.connected, at: now)
-    case .disconnected(let reason, let retryIn):
+    case .disconnected(_, let reason, let retryIn):
       record(.disconnected(reason, retryIn: retryIn), at: now)
-    case .message(let frame): record(.message(copy(frame)), at: now)
-    case .oversizedMessage(let frame, let size):
-      let message = copy(frame)
-      record(.oversized(subject: message.subject, reply: message.reply, size: size), at: now)
-    case .response(let id, let frame): record(.response(id, copy(frame)), at: now)
+    case .stopped: record(.stopped, at: now)
+    case .lameDuck: record(.lameDuck, at: now)
+    case .moved(let server): record(.moved(server: index(of: server)), at: now)
     case .requestFailed(let id, let failure): record(.requestFailed(id, failure), at: now)
-    case .serverError(let range):
-      record(.serverError(Endpoint.copy(range, of: input).string), at: now)
+    case .message, .oversizedMessage, .messagePart, .response, .serverError:
+      preconditionFailure("needs bytes")
     }
   }
 
-  private func copy(_ frame: MessageFrame) -> Message {
+  private func take(
+    _ action: ConnectionAction, reading input: borrowing ReadBuffer, at now: Instant
+  ) {
+    switch action {
+    case .message(let frame): record(.message(Endpoint.copy(frame, of: input)), at: now)
+    case .oversizedMessage(let frame, let size):
+      let message = Endpoint.copy(frame, of: input)
+      record(.oversized(subject: message.subject, reply: message.reply, size: size), at: now)
+    case .messagePart(_, let range, let offset, let size):
+      record(.part(Endpoint.copy(range, of: input), offset: offset, size: size), at: now)
+    case .response(let id, let frame):
+      record(.response(id, Endpoint.copy(frame, of: input)), at: now)
+    case .serverError(let error, let range):
+      record(.serverError(error, Endpoint.copy(range, of: input).string), at: now)
+    default: take(action, at: now)
+    }
+  }
+
+  private static func copy(_ frame: MessageFrame, of input: borrowing ReadBuffer) -> Message {
     Message(
-      subscription: frame.subscription, subject: Endpoint.copy(frame.subject, of: input).string,
-      reply: Endpoint.copy(frame.reply, of: input).string,
-      headers: Endpoint.copy(frame.headers, of: input),
-      payload: Endpoint.copy(frame.payload, of: input))
+      subscription: frame.subscription, subject: copy(frame.subject, of: input).string,
+      reply: copy(frame.reply, of: input).string, headers: copy(frame.headers, of: input),
+      payload: copy(frame.payload, of: input))
   }
 
   private static func copy(_ range: Range<Int>, of input: borrowing ReadBuffer) -> [UInt8] {

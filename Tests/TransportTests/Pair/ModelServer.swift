@@ -12,6 +12,9 @@ final class ModelServer {
     var maxPayload = 1 << 20
     var supportsHeaders = true
     var requiresTLS = false
+    var isLameDuck = false
+    /// Where else the cluster is, as INFO tells it; nil: INFO says nothing.
+    var connectURLs: [String]?
     /// Says nothing to a new client: neither INFO nor anything else.
     var isMute = false
     /// Answers PING; a server that does not is alive but stuck.
@@ -344,7 +347,8 @@ final class ModelServer {
     {"server_id":"\(options.serverID)","server_name":"model","version":"\(options.version)",\
     "proto":1,"host":"0.0.0.0","port":4222,"headers":\(options.supportsHeaders),\
     "tls_required":\(options.requiresTLS),"max_payload":\(options.maxPayload),\
-    "client_id":\(id.number),"client_ip":"192.0.2.1"}
+    "client_id":\(id.number),"client_ip":"192.0.2.1"\(options.isLameDuck ? ",\"ldm\":true" : "")\
+    \(options.connectURLs.map { ",\"connect_urls\":[\($0.map { "\"\($0)\"" }.joined(separator: ","))]" } ?? "")}
     """
   }
 }

@@ -24,16 +24,30 @@ final class Pair {
 
   init(
     seed: UInt64 = 1, servers serverCount: Int = 1, limits: ConnectionLimits = .init(),
-    link: LinkConditions = .init(), server options: ModelServer.Options = .init()
+    link: LinkConditions = .init(), server options: ModelServer.Options = .init(),
+    connectsEarly: Bool = true, ignoresDiscoveredServers: Bool = false,
+    simulated simulatedCount: Int? = nil
   ) {
+    var connection = ConnectionOptions(
+      servers: (0..<serverCount).map(Pair.url), name: "dock-7", version: "1.0")
+    connection.connectsEarly = connectsEarly
+    connection.ignoresDiscoveredServers = ignoresDiscoveredServers
     self.seed = seed
-    servers = (0..<serverCount).map {
+    servers = (0..<(simulatedCount ?? serverCount)).map {
       ModelServer(options: options, seed: seed &+ UInt64($0) &* 7919)
     }
     endpoint = Endpoint(
       servers: servers,
-      options: ConnectionOptions(serverCount: serverCount, name: "dock-7", version: "1.0"),
+      options: connection,
       limits: limits, link: link, seed: seed)
+  }
+
+  /// The address of a server, whose port says which it is.
+  static func url(_ index: Int) -> ServerURL {
+    guard let url = try? ServerURL(parsing: "model:\(Int(ServerURL.defaultPort) + index)") else {
+      preconditionFailure("no URL")
+    }
+    return url
   }
 
   /// The first server.
@@ -149,12 +163,13 @@ final class Pair {
 
   func publish(
     _ subject: String, reply: String = "", headers: [UInt8] = [], _ payload: [UInt8],
-    expiresIn duration: Duration = .seconds(60)
+    as trafficClass: TrafficClass = .bulk, expiresIn duration: Duration = .seconds(60)
   ) throws(PublishError) {
     let parts = (bytes(subject), bytes(reply))
     let message = OutgoingMessage(
       subject: parts.0.span, reply: parts.1.span, headers: headers.span, payload: payload.span)
-    try endpoint.connection.publish(message, expires: now + duration, at: now)
+    try endpoint.connection.publish(
+      message, as: trafficClass, expires: now + duration, at: now)
     endpoint.flush(at: now)
   }
 
@@ -164,8 +179,8 @@ final class Pair {
     let subject = bytes(subject)
     let headers: [UInt8] = []
     let id = try endpoint.connection.request(
-      subject: subject.span, headers: headers.span, payload: payload.span, timeout: timeout, at: now
-    )
+      subject: subject.span, headers: headers.span, payload: payload.span, as: .commands,
+      timeout: timeout, at: now)
     endpoint.flush(at: now)
     return id
   }

@@ -25,7 +25,7 @@ extension Pair {
   static func awaitingInfo(seed: UInt64 = 1) throws(Failure) -> Pair {
     var options = ModelServer.Options()
     options.isMute = true
-    let pair = Pair(seed: seed, server: options)
+    let pair = Pair(seed: seed, server: options, connectsEarly: false)
     pair.start()
     try pair.drive { pair.endpoint.socket != nil }
     return pair

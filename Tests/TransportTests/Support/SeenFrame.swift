@@ -5,6 +5,7 @@ enum SeenFrame: Equatable {
   case info(String)
   case message(sid: UInt32, String, reply: String = "", headers: [UInt8] = [], [UInt8])
   case oversized(sid: UInt32, String, reply: String = "", size: UInt64)
+  case part([UInt8], offset: UInt64)
   case ping, pong, ok
   case error(String)
 
@@ -23,6 +24,8 @@ enum SeenFrame: Equatable {
       self = .oversized(
         sid: message.subscription, copy(message.subject, buffer).string,
         reply: copy(message.reply, buffer).string, size: size)
+    case .messagePart(let range, let offset):
+      self = .part(copy(range, buffer), offset: offset)
     case .ping: self = .ping
     case .pong: self = .pong
     case .ok: self = .ok
@@ -56,7 +59,7 @@ struct Parsing: Equatable {
         precondition(taken > 0)
         offset += taken
         do throws(ParseError) {
-          while let frame = try parser.next(in: &buffer) { frames.append(SeenFrame(frame, buffer)) }
+          while let frame = try parser.next(in: &buffer) { add(SeenFrame(frame, buffer)) }
         } catch {
           self.error = error
           do throws(ParseError) {
@@ -70,5 +73,15 @@ struct Parsing: Equatable {
       }
     }
     rest = buffer.bytes.extracting(buffer.start..<buffer.end).array
+  }
+
+  /// Adds a frame; parts are joined, because their sizes depend on how the bytes came.
+  private mutating func add(_ frame: SeenFrame) {
+    if case .part(let bytes, let offset) = frame, case .part(let before, 0)? = frames.last {
+      precondition(offset == UInt64(before.count), "a part is missing")
+      frames[frames.count - 1] = .part(before + bytes, offset: 0)
+    } else {
+      frames.append(frame)
+    }
   }
 }

@@ -1,0 +1,59 @@
+/// While two servers deliver the same subscriptions, lets each message through once, whichever link
+/// brings it first. Remembers the latest messages of either that the other has not brought.
+struct OverlapFilter {
+  private struct Seen {
+    var hash: UInt64
+    var link: LinkID
+    var at: Instant
+  }
+
+  /// Arrived on one link and not yet on the other: what a second or two bring.
+  private static let capacity = 64
+  /// How long after its first copy the second may come: over the slower link, or around the cluster.
+  private static let lifetime = Duration.seconds(10)
+
+  private var seen: [Seen] = []
+
+  var isEmpty: Bool { seen.isEmpty }
+
+  /// Whether the message is the twin of one that came on another link; if not, and while there is
+  /// another link, it is remembered.
+  mutating func isTwin(
+    _ frame: MessageFrame, _ bytes: Span<UInt8>, on link: LinkID, remember: Bool, at now: Instant
+  ) -> Bool {
+    seen.removeAll { now - $0.at > OverlapFilter.lifetime }
+    let hash = OverlapFilter.hash(frame, bytes)
+    if let index = seen.firstIndex(where: { $0.hash == hash && $0.link != link }) {
+      seen.remove(at: index)
+      return true
+    }
+    if remember {
+      if seen.count == OverlapFilter.capacity { seen.removeFirst() }
+      seen.append(Seen(hash: hash, link: link, at: now))
+    }
+    return false
+  }
+
+  /// Only one link is left: twins can still come of what others have brought.
+  mutating func handleOthersEnded(but link: LinkID?) { seen.removeAll { $0.link == link } }
+
+  mutating func removeAll() { seen.removeAll() }
+
+  /// FNV-1a over all that makes a message, with what delimits its parts.
+  private static func hash(_ frame: MessageFrame, _ bytes: Span<UInt8>) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    func mix(_ range: Range<Int>) {
+      for index in range { mix(bytes[index]) }
+      mix(0)
+    }
+    for shift: UInt32 in [0, 8, 16, 24] {
+      mix(UInt8(truncatingIfNeeded: frame.subscription >> shift))
+    }
+    mix(frame.subject)
+    mix(frame.reply)
+    mix(frame.headers)
+    mix(frame.payload)
+    return hash
+  }
+}

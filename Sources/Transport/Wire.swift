@@ -1,0 +1,123 @@
+import CLinux
+
+/// The socket of one link on an event loop, from dialling to closing, with its read buffer.
+final class Wire {
+  let id: LinkID
+  let server: ServerURL
+  private let loop: EventLoop
+  private let limits: ConnectionLimits
+  /// Tells the connection; called from the loop only.
+  private let handle: (ConnectionEvent) -> Void
+  private var dialer: Dialer?
+  private var socket: Int32 = -1
+  private var watch: Watch?
+  private var isBlocked = false
+  var input: ReadBuffer
+
+  /// Whether what arrives is read; else it waits in the kernel and then at the server.
+  var isReading = true
+
+  /// Dials.
+  ///
+  /// - Parameter handle: gets what happens to the socket; not at all after `close`.
+  init(
+    _ id: LinkID, to server: ServerURL, on loop: EventLoop, limits: ConnectionLimits,
+    handle: @escaping (ConnectionEvent) -> Void
+  ) {
+    self.id = id
+    self.server = server
+    self.loop = loop
+    self.limits = limits
+    self.handle = handle
+    input = ReadBuffer(capacity: limits.readBufferBytes)
+    dialer = Dialer(server, on: loop) { [self] result in
+      dialer = nil
+      switch result {
+      case .success(let socket): opened(socket)
+      case .failure(let error): handle(.closed(error))
+      }
+    }
+  }
+
+  func close() {
+    dialer?.cancel()
+    dialer = nil
+    watch?.cancel()
+    watch = nil
+    if socket >= 0 { _ = linux_close(socket) }
+    socket = -1
+  }
+
+  /// Writes pieces; returns how many bytes the kernel took. A failure is told behind the call.
+  func send(_ pieces: borrowing OutputPieces) -> Int {
+    if socket < 0 { return 0 }
+    let sent = pieces.send(to: socket)
+    isBlocked = sent < Int64(pieces.byteCount)
+    if sent >= 0 { return Int(sent) }
+    let error = SystemError("send", Int32(truncatingIfNeeded: sent))
+    if !error.isWouldBlock { failure = error }
+    return 0
+  }
+
+  private var failure: SystemError?
+
+  /// Ends a turn: tells of a failed write, and what the loop is to watch for.
+  func settle() {
+    if let failure {
+      self.failure = nil
+      lost(failure)
+    }
+    var interests: Readiness = isReading ? .readable : []
+    if isBlocked { interests.insert(.writable) }
+    watch?.interests = interests
+  }
+
+  private func opened(_ socket: Int32) {
+    var options = linux_tcp_options()
+    options.unsent_bytes_max = UInt32(clamping: limits.writeBytes)
+    options.user_timeout_milliseconds = UInt32(
+      clamping: (limits.pingInterval + limits.pingTimeout).milliseconds)
+    // An option that a kernel does not know is no reason to stay away: our own timers do the same.
+    _ = linux_tcp_configure(socket, &options)
+    self.socket = socket
+    do throws(SystemError) {
+      watch = try loop.watch(socket, for: .readable) { [self] readiness in ready(readiness) }
+      handle(.opened)
+    } catch {
+      lost(error)
+    }
+  }
+
+  private func ready(_ readiness: Readiness) {
+    isBlocked = false
+    if !readiness.isDisjoint(with: [.readable, .failed]), isReading { read() }
+  }
+
+  private func read() {
+    var result: Int64 = 0
+    let socket = socket
+    if socket < 0 { return }
+    input.withFreeSpace { free in
+      // A full buffer would read zero bytes, which means "closed"; the parser never leaves one full.
+      if free.count == 0 {
+        result = -11
+        return 0
+      }
+      result = linux_receive(socket, free.baseAddress, free.count)
+      return Int(max(result, 0))
+    }
+    if result > 0 {
+      handle(.received(Int(result)))
+    } else if result == 0 {
+      lost(nil)
+    } else {
+      let error = SystemError("recv", Int32(truncatingIfNeeded: result))
+      if !error.isWouldBlock { lost(error) }
+    }
+  }
+
+  private func lost(_ error: SystemError?) {
+    close()
+    handle(.closed(error))
+  }
+}

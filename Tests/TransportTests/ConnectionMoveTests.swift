@@ -1,0 +1,172 @@
+import XCTest
+
+@testable import Transport
+
+/// Servers that shut down in lame duck mode, and servers that are told of by others.
+final class ConnectionMoveTests: XCTestCase {
+  /// Both servers, as a cluster: a message goes to the subscribers of both; one of a queue group gets it.
+  private func publish(_ number: Int, in pair: Pair) {
+    for server in pair.servers {
+      server.publish("all", reply: "r.\(number)", bytes("\(number)"), at: pair.now)
+    }
+    if pair.servers.allSatisfy({ server in
+      !server.connected.contains { server.subscriptions(of: $0).contains("one group") }
+    }) {
+      return
+    }
+    let holders = pair.servers.filter { server in
+      server.connected.contains { server.subscriptions(of: $0).contains("one group") }
+    }
+    holders[number % holders.count].publish("one", bytes("\(number)"), at: pair.now)
+  }
+
+  func testNothingIsLostOrDoubledWhileMoving() throws {
+    for seed in UInt64(1)...60 {
+      var link = LinkConditions()
+      link.jitter = .milliseconds(Int64(seed) * 3)
+      let pair = try Pair.connected(seed: seed, servers: 2, link: link)
+      XCTAssertNotNil(pair.subscribe("all"))
+      XCTAssertNotNil(pair.subscribe("one", queueGroup: "group"))
+      try pair.drive(for: .seconds(1))
+      let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
+      var sent = 0
+      for number in 0..<400 {
+        if number == 50 {
+          old.options.isLameDuck = true
+          old.announce()
+        }
+        publish(number, in: pair)
+        try pair.publish("up", bytes("\(number)"))
+        sent += 1
+        try pair.drive(for: .milliseconds(10))
+      }
+      try pair.drive(for: .seconds(2))
+      XCTAssertEqual(pair.disconnects, [], "seed \(seed)")
+      XCTAssertEqual(old.connected.count, 0, "seed \(seed)")
+      let new = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
+      XCTAssertEqual(new.violations + old.violations, [], "seed \(seed)")
+      let messages = pair.happenings.compactMap { happening -> Endpoint.Message? in
+        if case .message(let message) = happening { return message }
+        return nil
+      }
+      for subject in ["all", "one"] {
+        let numbers = messages.filter { $0.subject == subject }
+          .compactMap { Int($0.payload.string) }.sorted()
+        let doubled = zip(numbers, numbers.dropFirst()).filter(==).map(\.0)
+        let lost = Set(0..<sent).subtracting(numbers)
+        XCTAssertEqual(doubled, [], "\(subject), seed \(seed)")
+        XCTAssertEqual(lost, [], "\(subject), seed \(seed)")
+      }
+      let published = (old.received + new.received).filter { $0.message.subject == "up" }
+        .compactMap { Int($0.message.payload.string) }.sorted()
+      XCTAssertEqual(published, Array(0..<sent), "seed \(seed)")
+    }
+  }
+
+  func testRequestUnderWayIsAnswered() throws {
+    let pair = try Pair.connected(seed: 3, servers: 2)
+    let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
+    var replies: [String] = []
+    for server in pair.servers { server.listen("slow") { m, _ in replies.append(m.reply ?? "") } }
+    let id = try pair.request("slow", timeout: .seconds(30))
+    try pair.drive { replies.count == 1 }
+    old.options.isLameDuck = true
+    old.announce()
+    try pair.drive { old.connected.isEmpty }
+    for server in pair.servers { server.publish(replies[0], bytes("answer"), at: pair.now) }
+    try pair.drive { !pair.ends.isEmpty }
+    XCTAssertEqual(pair.ends.map(\.id), [id])
+    XCTAssertEqual(pair.responses, ["answer"])
+  }
+
+  /// Nowhere to go: the old link serves until it ends, and trying does not hammer the server.
+  func testAloneItStaysUntilTheEnd() throws {
+    let pair = try Pair.connected()
+    XCTAssertNotNil(pair.subscribe("a"))
+    pair.server.options.isLameDuck = true
+    pair.server.announce()
+    pair.endpoint.reachability = [.refusing]
+    try pair.drive(for: .seconds(60))
+    XCTAssertTrue(pair.isConnected)
+    let tries = pair.happenings.filter { $0 == .opening(server: 0) }.count
+    XCTAssertLessThan(tries, 25)
+    pair.server.publish("a", bytes("still here"), at: pair.now)
+    try pair.drive { pair.payloads == ["still here"] }
+    pair.server.close(pair.server.connected[0])
+    try pair.drive { !pair.isConnected }
+    pair.endpoint.heal()
+    pair.server.options.isLameDuck = false
+    try pair.drive(within: .seconds(60)) { pair.isConnected }
+  }
+
+  /// The old server ends before the new one has accepted us, or after.
+  func testOldServerEndsAtAnyTime() throws {
+    for milliseconds in stride(from: Int64(0), through: 2000, by: 20) {
+      let pair = try Pair.connected(seed: 9, servers: 2)
+      XCTAssertNotNil(pair.subscribe("all"))
+      try pair.drive(for: .seconds(1))
+      let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
+      old.options.isLameDuck = true
+      old.announce()
+      try pair.drive(for: .milliseconds(milliseconds))
+      for client in old.connected { old.close(client) }
+      try pair.drive(within: .seconds(30)) {
+        pair.isConnected && old.connected.isEmpty
+      }
+      try pair.drive(for: .seconds(3))
+      XCTAssertTrue(pair.isConnected)
+      publish(7, in: pair)
+      try pair.drive(within: .seconds(5)) { !pair.payloads.isEmpty }
+      XCTAssertEqual(pair.payloads, ["7"], "\(milliseconds) ms")
+      XCTAssertEqual(pair.servers.flatMap(\.violations), [])
+    }
+  }
+
+  /// The new server ends while both deliver: the old one still has everything.
+  func testNewServerEndsAtAnyTime() throws {
+    for milliseconds in stride(from: Int64(0), through: 1200, by: 20) {
+      let pair = try Pair.connected(seed: 9, servers: 2)
+      XCTAssertNotNil(pair.subscribe("all"))
+      try pair.drive(for: .seconds(1))
+      let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
+      let new = try XCTUnwrap(pair.servers.first { $0 !== old })
+      old.options.isLameDuck = true
+      old.announce()
+      try pair.drive { pair.happenings.contains { if case .moved = $0 { true } else { false } } }
+      try pair.drive(for: .milliseconds(milliseconds))
+      for client in new.connected { new.close(client) }
+      try pair.drive(for: .seconds(90))
+      XCTAssertTrue(pair.isConnected, "\(milliseconds) ms")
+      publish(7, in: pair)
+      try pair.drive(within: .seconds(5)) { !pair.payloads.isEmpty }
+      XCTAssertEqual(pair.payloads, ["7"], "\(milliseconds) ms")
+    }
+  }
+
+  // MARK: servers told of
+
+  func testServersToldOfAreUsedWhenTheOwnAreGone() throws {
+    var options = ModelServer.Options()
+    options.connectURLs = ["model:4223"]
+    let pair = Pair(servers: 1, server: options, simulated: 2)
+    pair.start()
+    try pair.drive { pair.isConnected }
+    pair.endpoint.reachability[0] = .refusing
+    pair.endpoint.cut()
+    try pair.drive(within: .seconds(10)) {
+      pair.isConnected && pair.servers[1].connected.count == 1
+    }
+  }
+
+  func testServersToldOfCanBeIgnored() throws {
+    var options = ModelServer.Options()
+    options.connectURLs = ["model:4223"]
+    let pair = Pair(servers: 1, server: options, ignoresDiscoveredServers: true, simulated: 2)
+    pair.start()
+    try pair.drive { pair.isConnected }
+    pair.endpoint.reachability[0] = .refusing
+    pair.endpoint.cut()
+    try pair.drive(for: .seconds(100))
+    XCTAssertFalse(pair.happenings.contains(.opening(server: 1)))
+  }
+}
