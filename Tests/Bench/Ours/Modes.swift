@@ -34,16 +34,17 @@ private func publish(_ count: Int, _ bytes: [UInt8], _ session: Session) throws(
   }
 }
 
-/// False when the outbox is full.
+/// False when the queue is full.
 private func publish(
-  to subject: Span<UInt8>, _ bytes: Span<UInt8>, _ session: Session
+  to subject: Span<UInt8>, _ bytes: Span<UInt8>, _ session: Session,
+  as trafficClass: TrafficClass = .facts
 ) -> Bool {
   let none = Span<UInt8>()
   do throws(PublishError) {
     try session.client.publish(
       OutgoingMessage(
         subject: subject, reply: none, headers: none, payload: bytes),
-      expires: Instant(nanoseconds: .max))
+      as: trafficClass, expires: Instant(nanoseconds: .max))
     return true
   } catch {
     if error != .outboxFull { bench_fail("publish") }
@@ -71,11 +72,16 @@ func request(_ session: Session) throws(SystemError) {
   let warm = total / 10
   var times = [Int64](repeating: 0, count: total)
   var mark = bench_mark()
+  var isAnswered = false
+  let answered: (borrowing RequestOutcome) -> Void = { outcome in
+    if case .failed = outcome { bench_fail("request") }
+    isAnswered = true
+  }
   for number in -warm..<total {
     if number == 0 { mark = bench_begin() }
-    var isAnswered = false
+    isAnswered = false
     let start = bench_now()
-    request(subject.span, bytes.span, session) { isAnswered = true }
+    request(subject.span, bytes.span, session, answered)
     session.write()
     while !isAnswered { try session.loop.turn() }
     if number >= 0 { times[number] = bench_now() - start }
@@ -85,16 +91,14 @@ func request(_ session: Session) throws(SystemError) {
 }
 
 private func request(
-  _ subject: Span<UInt8>, _ bytes: Span<UInt8>, _ session: Session, answered: @escaping () -> Void
+  _ subject: Span<UInt8>, _ bytes: Span<UInt8>, _ session: Session,
+  _ answered: @escaping (borrowing RequestOutcome) -> Void
 ) {
   let none = Span<UInt8>()
   do throws(PublishError) {
     try session.client.request(
-      subject: subject, headers: none, payload: bytes, timeout: .seconds(5)
-    ) { outcome in
-      if case .failed = outcome { bench_fail("request") }
-      answered()
-    }
+      subject: subject, headers: none, payload: bytes, as: .commands, timeout: .seconds(5),
+      completion: answered)
   } catch {
     bench_fail("request")
   }
@@ -102,7 +106,7 @@ private func request(
 
 func respond(_ session: Session) throws(SystemError) {
   session.subscribe { message in
-    _ = publish(to: message.reply, message.payload, session)
+    _ = publish(to: message.reply, message.payload, session, as: .replies)
   }
   try session.connect()
   bench_say("ready")
@@ -121,6 +125,32 @@ func watch(_ session: Session) throws(SystemError) {
   session.subscribe { _ in bench_event("message") }
   try session.connect()
   session.isWatched = true
+  bench_say("ready")
+  try session.loop.run()
+}
+
+/// Readings of so many sensors, `total` a second, and after some time a message that is urgent.
+func urgent(_ session: Session) throws(SystemError) {
+  try session.connect()
+  let bytes = payload()
+  let interval = Duration.nanoseconds(1_000_000_000 / Int64(max(total, 1)))
+  var count = 0
+  var next = EventLoop.now
+  var timer: Timer?
+  timer = Timer(on: session.loop) { _ in
+    if count == total * Int(BENCH_FILL_SECONDS) {
+      bench_event("urgent")
+      let subject = Array("bench.urgent".utf8)
+      _ = publish(to: subject.span, bytes.span, session, as: .commands)
+    }
+    var subject = Array("bench.reading.".utf8)
+    subject.append(decimal: UInt64(count % Int(BENCH_SENSORS)))
+    _ = publish(to: subject.span, bytes.span, session, as: .readings)
+    count += 1
+    next = next + interval
+    timer?.set(next)
+  }
+  timer?.set(next)
   bench_say("ready")
   try session.loop.run()
 }

@@ -19,7 +19,8 @@ final class Session: ClientDelegate {
     } catch {
       bench_fail("URL")
     }
-    client = Client(on: loop, servers: [url], name: "bench", version: "0")
+    client = Client(
+      on: loop, options: ConnectionOptions(servers: [url], name: "bench", version: "0"))
     subject = Array("bench".utf8)
     client.delegate = self
   }
@@ -50,13 +51,12 @@ final class Session: ClientDelegate {
     if isWatched { bench_event("back") }
     isConnected = true
   }
-  func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration?) {
-    if isWatched {
-      bench_event("lost")
-    } else if reason != .drained {
-      bench_fail("disconnected")
-    }
-    isDrained = retryIn == nil
+  func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration) {
+    if !isWatched { bench_fail("disconnected") }
+    bench_event("lost")
   }
-  func clientReceivedError(_ text: String) { bench_fail("error from the server") }
+  func clientStopped() { isDrained = true }
+  func clientFoundLameDuck(_ server: ServerURL) {}
+  func clientMoved(to server: ServerURL) {}
+  func clientReceivedError(_ error: ServerError, _ text: String) { bench_fail("server's error") }
 }

@@ -15,6 +15,7 @@ do throws(SystemError) {
   case "respond": try respond(session)
   case "idle": try idle(session)
   case "watch": try watch(session)
+  case "urgent": try urgent(session)
   default: bench_fail("no such mode")
   }
 } catch {
