@@ -10,7 +10,9 @@ public func ascii(_ literal: StaticString) -> Span<UInt8> {
 
 /// Copies bytes, also between places that overlap. The typed pointer's `update(from:)` is a loop with
 /// a call for each byte in Embedded Swift; this is the C library's memmove.
-func moveBytes(to target: UnsafeMutablePointer<UInt8>, from source: UnsafePointer<UInt8>, count: Int) {
+func moveBytes(
+  to target: UnsafeMutablePointer<UInt8>, from source: UnsafePointer<UInt8>, count: Int
+) {
   UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: count)
 }
 

@@ -37,18 +37,18 @@ final class OutboundQueue {
   var isHalfFull: Bool { count > entries.count / 2 || frames.count > frames.capacity / 2 }
 
   /// Accepts a message, for which others go as the policy says; false when it is refused. The caller
-  /// has made sure that a frame of this length can fit at all.
+  /// has made sure that a frame of this length, which is the message's, can fit at all.
   func append(
-    _ message: borrowing OutgoingMessage, expires: Instant, isRequest: Bool, at now: Instant
+    _ message: borrowing OutgoingMessage, length: Int, expires: Instant, isRequest: Bool,
+    at now: Instant
   ) -> Bool {
-    let length = message.frameLength
     let hash = policy == .newest ? OutboundQueue.hash(message.subject) : 0
     if policy == .newest { replace(message.subject, hash) }
     if !makeRoom(for: length, at: now) {
       statistics.refused += 1
       return false
     }
-    Encoder.publish(message, into: &frames)
+    frames.append(length: length) { Encoder.publish(message, into: &$0) }
     entries[slot(count)] = Entry(
       expires: expires, length: UInt32(clamping: length), subjectHash: hash, isRequest: isRequest)
     count += 1
