@@ -125,12 +125,12 @@ struct RingCursor: ByteSink {
   private mutating func append(_ source: UnsafePointer<UInt8>, _ count: Int) {
     let room = end - next
     if count <= room {
-      moveBytes(to: next, from: source, count: count)
+      copyBytes(to: next, from: source, count: count)
       next += count
     } else {
       let rest = min(count - room, end - storage)
-      moveBytes(to: next, from: source, count: room)
-      moveBytes(to: storage, from: source + room, count: rest)
+      copyBytes(to: next, from: source, count: room)
+      copyBytes(to: storage, from: source + room, count: rest)
       next = storage + rest
     }
   }

@@ -16,6 +16,31 @@ func moveBytes(
   UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: count)
 }
 
+/// Copies bytes between places that do not overlap. Subjects and numbers are shorter than a call of the
+/// C library is worth: up to 16 bytes go as two words, which may overlap.
+func copyBytes(
+  to target: UnsafeMutablePointer<UInt8>, from source: UnsafePointer<UInt8>, count: Int
+) {
+  let target = UnsafeMutableRawPointer(target)
+  let source = UnsafeRawPointer(source)
+  if count > 16 {
+    target.copyMemory(from: source, byteCount: count)
+  } else if count >= 8 {
+    let last = source.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+    target.storeBytes(of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+    target.storeBytes(of: last, toByteOffset: count - 8, as: UInt64.self)
+  } else if count >= 4 {
+    let last = source.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+    target.storeBytes(of: source.loadUnaligned(as: UInt32.self), as: UInt32.self)
+    target.storeBytes(of: last, toByteOffset: count - 4, as: UInt32.self)
+  } else {
+    for index in 0..<count {
+      target.storeBytes(
+        of: source.load(fromByteOffset: index, as: UInt8.self), toByteOffset: index, as: UInt8.self)
+    }
+  }
+}
+
 extension Span where Element == UInt8 {
   /// Whether the bytes are exactly those of `other`.
   @inline(never)
