@@ -12,7 +12,8 @@ final class OutboundQueue {
   }
 
   private var frames: ByteRing
-  private var entries: [Entry]
+  private let entries: UnsafeMutablePointer<Entry>
+  private let messagesMax: Int
   /// Index of the oldest entry: `entries` is a ring over its whole capacity.
   private var first = 0
   private(set) var count = 0
@@ -26,15 +27,17 @@ final class OutboundQueue {
   init(_ limits: QueueLimits) {
     frames = ByteRing(capacity: limits.bytes)
     policy = limits.whenFull
-    let none = Entry(
-      expires: Instant(nanoseconds: 0), length: 0, subjectHash: 0, isRequest: false)
-    entries = Array(repeating: none, count: limits.messagesMax)
+    messagesMax = limits.messagesMax
+    // Not filled, as the frames are not: an entry is written before it is read.
+    entries = .allocate(capacity: messagesMax)
   }
+
+  deinit { entries.deallocate() }
 
   var capacity: Int { frames.capacity }
   var byteCount: Int { frames.count }
   var isEmpty: Bool { count == 0 }
-  var isHalfFull: Bool { count > entries.count / 2 || frames.count > frames.capacity / 2 }
+  var isHalfFull: Bool { count > messagesMax / 2 || frames.count > frames.capacity / 2 }
 
   /// Accepts a message, for which others go as the policy says; false when it is refused. The caller
   /// has made sure that a frame of this length, which is the message's, can fit at all.
@@ -58,7 +61,7 @@ final class OutboundQueue {
   }
 
   private func hasRoom(for length: Int) -> Bool {
-    count < entries.count && length <= frames.freeCount
+    count < messagesMax && length <= frames.freeCount
   }
 
   private func makeRoom(for length: Int, at now: Instant) -> Bool {
@@ -145,16 +148,21 @@ final class OutboundQueue {
   /// Forgets what was written; returns the bytes that were not ours.
   func consume(_ written: Int) -> Int {
     var rest = written
+    var removed = 0
     while rest > 0, count > 0 {
-      let length = Int(entries[first].length) - begunBytes
-      if rest < length {
+      let length = Int(entries[first].length)
+      if rest < length - begunBytes {
         begunBytes += rest
-        return 0
+        rest = 0
+      } else {
+        rest -= length - begunBytes
+        begunBytes = 0
+        removed += length
+        first = slot(1)
+        count -= 1
       }
-      rest -= length
-      begunBytes = 0
-      remove(0, offset: 0)
     }
+    frames.removeFirst(removed)
     return rest
   }
 
@@ -162,7 +170,7 @@ final class OutboundQueue {
 
   private func slot(_ position: Int) -> Int {
     let index = first + position
-    return index < entries.count ? index : index - entries.count
+    return index < messagesMax ? index : index - messagesMax
   }
 
   /// Removes the message at this position, whose frame is `offset` bytes behind the oldest.
