@@ -138,21 +138,33 @@ extension Array where Element == UInt8 {
 func writeDecimal(_ number: UInt64, into digits: inout InlineArray<20, UInt8>) -> Int {
   var rest = number
   var index = 20
-  repeat {
+  while rest > UInt64(UInt32.max) {
     index -= 1
     digits[index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
     rest /= 10
-  } while rest > 0
+  }
+  var small = UInt32(truncatingIfNeeded: rest)
+  repeat {
+    index -= 1
+    let tenth = dividedByTen(small)
+    digits[index] = 0x30 + UInt8(truncatingIfNeeded: small &- tenth &* 10)
+    small = tenth
+  } while small > 0
   return index
+}
+
+/// A multiplication, as old ARM cannot divide and a compiler that saves bytes makes it a division.
+private func dividedByTen(_ number: UInt32) -> UInt32 {
+  UInt32(truncatingIfNeeded: (UInt64(number) &* 0xCCCC_CCCD) >> 35)
 }
 
 /// How many decimal digits a number has.
 func decimalDigits(_ number: UInt64) -> Int {
-  var rest = number
   var count = 1
-  while rest >= 10 {
-    rest /= 10
+  var power: UInt64 = 10
+  while count < 20, number >= power {
     count += 1
+    power = power &* 10
   }
   return count
 }
