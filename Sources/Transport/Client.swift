@@ -96,7 +96,8 @@ public final class Client: MessageBus {
   public func publish(
     _ message: borrowing OutgoingMessage, as trafficClass: TrafficClass, expires: Instant
   ) throws(PublishError) {
-    try connection.publish(message, as: trafficClass, expires: expires, at: EventLoop.now)
+    // The time only says what has expired in a full queue; what is written is looked at again.
+    try connection.publish(message, as: trafficClass, expires: expires, at: loop.turnTime)
   }
 
   public func request(

@@ -26,6 +26,10 @@ public final class EventLoop {
   private var events = [linux_event](repeating: linux_event(), count: eventsPerTurn)
   var timers = TimerHeap()
 
+  /// The monotonic clock as it was read last, at the beginning or the end of a turn: for where it may be
+  /// late by what a turn takes, and reading it would cost more than the work.
+  public private(set) var turnTime = EventLoop.now
+
   /// Called at the end of every turn, when all that was ready has been handled: the place to write
   /// out what the handlers queued, so that what belongs together travels together.
   public var endOfTurn: ((Instant) -> Void)?
@@ -76,6 +80,7 @@ public final class EventLoop {
     try armTimer()
     let count = try check(
       "epoll_wait", linux_epoll_wait(epoll, &events, Int32(EventLoop.eventsPerTurn)))
+    turnTime = EventLoop.now
     for index in 0..<Int(count) {
       let event = events[index]
       if event.token == 0 {
@@ -86,7 +91,8 @@ public final class EventLoop {
       }
     }
     fireTimers()
-    endOfTurn?(EventLoop.now)
+    turnTime = EventLoop.now
+    endOfTurn?(turnTime)
   }
 
   fileprivate func modify(_ watch: Watch) {
@@ -101,7 +107,7 @@ public final class EventLoop {
   /// Fires what is due now. A timer that its own action sets to the past again waits for the next
   /// turn, so that it cannot keep descriptors from being served.
   private func fireTimers() {
-    let now = EventLoop.now
+    let now = turnTime
     var due: [Timer] = []
     while let timer = timers.first, let deadline = timer.deadline, deadline <= now {
       timers.remove(timer)
