@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -168,6 +168,13 @@ int32_t linux_tcp_configure(int32_t descriptor, const linux_tcp_options *options
   set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, options->user_timeout_milliseconds, &error);
   set_option(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, options->unsent_bytes_max, &error);
   return error;
+}
+
+uint64_t linux_tcp_delivery_rate(int32_t descriptor) {
+  struct tcp_info info = {0};
+  socklen_t length = sizeof info;
+  if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return 0;
+  return info.tcpi_delivery_rate;
 }
 
 int64_t linux_receive(int32_t descriptor, void *buffer, size_t capacity) {

@@ -212,7 +212,7 @@ public final class Client: MessageBus {
     for wire in wires {
       var written = 0
       while connection.send(
-        over: wire.id, at: now,
+        over: wire.id, upTo: wire.writeBytes, at: now,
         { pieces in
           written = wire.send(pieces)
           return written

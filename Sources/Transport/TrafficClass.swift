@@ -35,8 +35,9 @@ public struct QueueLimits: Equatable, Sendable {
     self.whenFull = whenFull
   }
 
-  /// How many messages the queue holds at most: few frames are shorter than this.
-  var messagesMax: Int { max(bytes / 64, 8) }
+  /// How many messages the queue holds at most: no frame is much shorter than this. An entry takes 24
+  /// bytes more.
+  var messagesMax: Int { max(bytes / 32, 8) }
 }
 
 /// What became of one class's messages since the start.

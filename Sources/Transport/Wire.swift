@@ -2,6 +2,9 @@ import CLinux
 
 /// The socket of one link on an event loop, from dialling to closing, with its read buffer.
 final class Wire {
+  private static let sendsPerMeasurement = 32
+  private static let writeBytesMax = 64 * 1024
+
   let id: LinkID
   let server: ServerURL
   private let loop: EventLoop
@@ -13,6 +16,11 @@ final class Wire {
   private var watch: Watch?
   private var isBlocked = false
   var input: ReadBuffer
+
+  /// What one call writes: what the link carries in 5 ms, which an urgent message may wait, at least
+  /// `ConnectionLimits.writeBytes`. Each call has its price, which on a fast link is most of a message's.
+  private(set) var writeBytes: Int
+  private var sendsSinceMeasurement = 0
 
   /// Whether what arrives is read; else it waits in the kernel and then at the server.
   var isReading = true
@@ -29,6 +37,7 @@ final class Wire {
     self.loop = loop
     self.limits = limits
     self.handle = handle
+    writeBytes = limits.writeBytes
     input = ReadBuffer(capacity: limits.readBufferBytes)
     dialer = Dialer(server, on: loop) { [self] result in
       dialer = nil
@@ -53,10 +62,18 @@ final class Wire {
     if socket < 0 { return 0 }
     let sent = pieces.send(to: socket)
     isBlocked = sent < Int64(pieces.byteCount)
+    sendsSinceMeasurement += 1
+    if isBlocked || sendsSinceMeasurement >= Wire.sendsPerMeasurement { measure() }
     if sent >= 0 { return Int(sent) }
     let error = SystemError("send", Int32(truncatingIfNeeded: sent))
     if !error.isWouldBlock { failure = error }
     return 0
+  }
+
+  private func measure() {
+    sendsSinceMeasurement = 0
+    let carried = Int(clamping: linux_tcp_delivery_rate(socket) / 200)
+    writeBytes = max(limits.writeBytes, min(carried, Wire.writeBytesMax))
   }
 
   private var failure: SystemError?

@@ -110,6 +110,8 @@ typedef struct {
 /// Sets TCP_NODELAY and the options given; an option that is 0 is left alone. Returns the first
 /// failure, after trying all.
 int32_t linux_tcp_configure(int32_t socket, const linux_tcp_options *options);
+/// What the peer's kernel took lately, in bytes a second; 0 when nothing is known.
+uint64_t linux_tcp_delivery_rate(int32_t socket);
 int64_t linux_receive(int32_t socket, void *buffer, size_t capacity);
 int64_t linux_send(int32_t socket, const void *bytes, size_t length);
 
