@@ -15,10 +15,12 @@ public struct Readiness: OptionSet, Sendable {
 /// to completion, one at a time, and must not block.
 public final class EventLoop {
   private static let eventsPerTurn = 32
+  private static let busyFor = Duration.milliseconds(10)
 
   private let epoll: Int32
   private let timerDescriptor: Int32
   private var armed: Instant?
+  private var lastArmed = Instant(nanoseconds: 0)
   /// A handful: a socket, signals and one per line, so they are searched from the beginning.
   private var watches: [Watch] = []
   private var nextToken: UInt64 = 1
@@ -122,6 +124,11 @@ public final class EventLoop {
   private func armTimer() throws(SystemError) {
     let next = timers.first?.deadline
     if next == armed { return }
+    // Traffic moves a deadline with every message. To set the timer each time costs more than to be
+    // woken once for nothing.
+    let isBusy = turnTime < lastArmed + EventLoop.busyFor
+    if isBusy, let next, let armed, turnTime < armed, armed < next { return }
+    lastArmed = turnTime
     // Zero would disarm; an instant in the past fires at once.
     let nanoseconds = next.map { max($0.nanoseconds, 1) } ?? 0
     _ = try check("timerfd_settime", linux_timer_set(timerDescriptor, nanoseconds))
