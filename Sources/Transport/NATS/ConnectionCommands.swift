@@ -57,8 +57,7 @@ extension Connection {
   ) throws(PublishError) -> RequestID {
     guard isConnected else { throw .notConnected }
     guard let id = requests.begin(deadline: now + timeout) else { throw .tooManyRequests }
-    var reply = inboxPrefix
-    reply.append(decimal: id.token)
+    let reply = ReplySubject(inboxPrefix: inboxPrefix.span, token: id.token)
     let message = OutgoingMessage(
       subject: subject, reply: reply.span, headers: headers, payload: payload)
     do {
