@@ -3,18 +3,34 @@ import Transport
 /// `edge-host check FILE`: says whether a manifest is good, and everything that is wrong with it.
 /// It opens no line and no connection, so it runs anywhere.
 enum CheckCommand {
-  /// Returns the exit status: 0, or 2 when the manifest has mistakes.
-  static func run(_ file: ManifestPath) -> Int32 {
+  /// - Parameter showsLimits: prints what the link may hold in memory.
+  /// - Returns: the exit status: 0, or 2 when the manifest has mistakes.
+  static func run(_ file: ManifestPath, showsLimits: Bool) -> Int32 {
     do throws(ManifestErrors) {
       let manifest = try ManifestFile.load(
         file.path, expandingEnvironment: file.expandsEnvironment)
       let line: Text = "\(file.path): ok: \(summary(of: manifest))\n"
       StandardStream.output.write(line)
+      if showsLimits { StandardStream.output.write(limits(of: manifest)) }
       return 0
     } catch {
       StandardStream.error.write(error.text)
       return 2
     }
+  }
+
+  /// A line for each thing that the link keeps, in bytes, and their sum: the most it ever holds.
+  static func limits(of manifest: Manifest) -> Text {
+    var table = Table()
+    var sum = 0
+    for bound in manifest.link.limits.memoryBounds {
+      table.append([bound.name.description, ("\(bound.bytes) B" as Text).string])
+      sum += bound.bytes
+    }
+    table.append(["facts that wait", ("\(manifest.facts.memoryBytes) B" as Text).string])
+    sum += manifest.facts.memoryBytes
+    table.append(["together", ("\(sum) B" as Text).string])
+    return table.text
   }
 
   /// `host dock-7 in lattice wh7, 2 lines, 1 sensor`

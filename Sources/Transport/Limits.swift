@@ -42,16 +42,30 @@ public struct ConnectionLimits: Equatable {
   /// What closing waits for: the last messages written and answered by PONG.
   public var drainTimeout = Duration.seconds(3)
 
+  /// Bytes; what the subjects and queue groups of all subscriptions may take together.
+  var subscriptionBytes: Int { subscriptionsMax * 128 }
+
   public init() {}
 
   /// The queue of a class.
   public subscript(trafficClass: TrafficClass) -> QueueLimits {
-    switch trafficClass {
-    case .replies: replies
-    case .commands: commands
-    case .facts: facts
-    case .readings: readings
-    case .bulk: bulk
+    get {
+      switch trafficClass {
+      case .replies: replies
+      case .commands: commands
+      case .facts: facts
+      case .readings: readings
+      case .bulk: bulk
+      }
+    }
+    set {
+      switch trafficClass {
+      case .replies: replies = newValue
+      case .commands: commands = newValue
+      case .facts: facts = newValue
+      case .readings: readings = newValue
+      case .bulk: bulk = newValue
+      }
     }
   }
 }

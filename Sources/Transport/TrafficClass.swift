@@ -11,6 +11,17 @@ public enum TrafficClass: UInt8, CaseIterable, Sendable {
   case readings
   /// What may take its time.
   case bulk
+
+  /// As the manifest and the status write it.
+  public var name: StaticString {
+    switch self {
+    case .replies: "replies"
+    case .commands: "commands"
+    case .facts: "facts"
+    case .readings: "readings"
+    case .bulk: "bulk"
+    }
+  }
 }
 
 /// What happens to a message that finds its queue full.

@@ -80,10 +80,14 @@ final class ArgumentsTests: XCTestCase {
   }
 
   func testCheck() {
-    assertParses("check m.yaml", .check(path("m.yaml")))
-    assertParses("check --expand-env m.yaml", .check(path("m.yaml", expands: true)))
-    assertParses("--expand-env check m.yaml", .check(path("m.yaml", expands: true)))
-    assertParses("check m.yaml --expand-env", .check(path("m.yaml", expands: true)))
+    assertParses("check m.yaml --limits", .check(path("m.yaml"), showsLimits: true))
+    assertParses("check m.yaml", .check(path("m.yaml"), showsLimits: false))
+    assertParses(
+      "check --expand-env m.yaml", .check(path("m.yaml", expands: true), showsLimits: false))
+    assertParses(
+      "--expand-env check m.yaml", .check(path("m.yaml", expands: true), showsLimits: false))
+    assertParses(
+      "check m.yaml --expand-env", .check(path("m.yaml", expands: true), showsLimits: false))
   }
 
   func testHosts() throws {
@@ -179,6 +183,7 @@ final class ArgumentsTests: XCTestCase {
       ("--manifest m --server x", "--server does not belong to this command"),
       ("check", "check needs a FILE"), ("check a b", "\"b\" is one argument too many"),
       ("check m --manifest m", "--manifest does not belong to this command"),
+      ("run m --limits", "--limits does not belong to this command"),
       ("check m --json", "--json does not belong to this command"),
       ("hosts wh7", "\"wh7\" is one argument too many"),
       ("hosts --lattice wh7", "--lattice does not belong to this command"),

@@ -229,17 +229,18 @@ final class ManifestTests: XCTestCase {
     let page = try String(
       contentsOf: documentation.appendingPathComponent("manifest.md"), encoding: .utf8)
     let parts = page.components(separatedBy: "```")
-    XCTAssertEqual(parts.count, 3)
+    XCTAssertGreaterThanOrEqual(parts.count, 3)
     let manifest = try goodManifest(String(parts[1].dropFirst("yaml\n".count)))
     XCTAssertEqual(manifest.capabilities.count, 2)
   }
 
   func testCheckSaysWhetherAFileIsGood() throws {
     let path = try temporaryFile("capabilities: []")
-    XCTAssertEqual(CheckCommand.run(ManifestPath(path: path)), 0)
-    XCTAssertEqual(CheckCommand.run(ManifestPath(path: try temporaryFile(""))), 2)
-    XCTAssertEqual(CheckCommand.run(ManifestPath(path: path + ".missing")), 2)
-    XCTAssertEqual(CheckCommand.run(ManifestPath(path: "/")), 2)
+    XCTAssertEqual(CheckCommand.run(ManifestPath(path: path), showsLimits: false), 0)
+    XCTAssertEqual(
+      CheckCommand.run(ManifestPath(path: try temporaryFile("")), showsLimits: false), 2)
+    XCTAssertEqual(CheckCommand.run(ManifestPath(path: path + ".missing"), showsLimits: false), 2)
+    XCTAssertEqual(CheckCommand.run(ManifestPath(path: "/"), showsLimits: false), 2)
   }
 
   func testAFileThatCannotBeReadIsNamed() throws {

@@ -14,7 +14,7 @@ final class SubscriptionTableTests: XCTestCase {
   }
 
   func testTellsEachThingOnce() throws {
-    var table = SubscriptionTable(capacity: 3)
+    var table = SubscriptionTable(capacity: 3, bytesMax: 1000)
     let first = try XCTUnwrap(table.add(subject("a"), queueGroup: []))
     _ = table.add(try subject("b.*"), queueGroup: bytes("q"))
     XCTAssertEqual(write(&table), "SUB a 1|SUB b.* q 2|")
@@ -31,13 +31,13 @@ final class SubscriptionTableTests: XCTestCase {
   }
 
   func testRemovedBeforeItWasWrittenIsNeverWritten() throws {
-    var table = SubscriptionTable(capacity: 3)
+    var table = SubscriptionTable(capacity: 3, bytesMax: 1000)
     table.remove(try XCTUnwrap(table.add(subject("a"), queueGroup: [])))
     XCTAssertEqual(write(&table), "")
   }
 
   func testANewConnectionIsToldAllThatIsWanted() throws {
-    var table = SubscriptionTable(capacity: 5)
+    var table = SubscriptionTable(capacity: 5, bytesMax: 1000)
     let removed = try XCTUnwrap(table.add(subject("a"), queueGroup: []))
     _ = table.add(try subject("b"), queueGroup: bytes("q"))
     _ = write(&table)
@@ -48,7 +48,7 @@ final class SubscriptionTableTests: XCTestCase {
   }
 
   func testContinuesWhenTheBufferWasFull() throws {
-    var table = SubscriptionTable(capacity: 10)
+    var table = SubscriptionTable(capacity: 10, bytesMax: 1000)
     for name in ["a", "b", "c"] { _ = table.add(try subject(name), queueGroup: []) }
     XCTAssertEqual(write(&table, capacity: 20), "SUB a 1|SUB b 2|...")
     XCTAssertEqual(write(&table, capacity: 3), "...")
@@ -56,7 +56,7 @@ final class SubscriptionTableTests: XCTestCase {
   }
 
   func testCapacity() throws {
-    var table = SubscriptionTable(capacity: 1)
+    var table = SubscriptionTable(capacity: 1, bytesMax: 1000)
     let only = try XCTUnwrap(table.add(subject("a"), queueGroup: []))
     XCTAssertNil(table.add(try subject("b"), queueGroup: []))
     _ = write(&table)

@@ -29,6 +29,9 @@ struct Manifest: Equatable {
   struct Link: Equatable {
     /// In order of preference. Never empty in a manifest that was loaded.
     var servers: [ServerURL] = []
+    /// Whether servers that a server tells of are left alone.
+    var ignoresDiscoveredServers = false
+    var limits = ConnectionLimits()
   }
 
   /// Edges and readings marked durable, until somebody who keeps them has them.

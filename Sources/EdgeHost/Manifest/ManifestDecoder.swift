@@ -90,8 +90,14 @@ extension ManifestDecoder {
 
   private func link(_ field: Field) -> Manifest.Link {
     var link = Manifest.Link()
-    guard let reader = field.mapping("the link", keys: ["servers"]),
-      let servers = reader.field("servers"),
+    guard let reader = field.mapping("the link", keys: ["servers", "discovered", "limits"]) else {
+      return link
+    }
+    if let use = reader.field("discovered")?.choice(["use": false, "ignore": true]) {
+      link.ignoresDiscoveredServers = use
+    }
+    if let field = reader.field("limits") { LimitsDecoder.decode(field, into: &link.limits) }
+    guard let servers = reader.field("servers"),
       let items = servers.items(
         "a list such as [nats://127.0.0.1:4222]", max: ManifestLimits.serversMax)
     else { return link }

@@ -49,5 +49,13 @@ enum ManifestLimits {
   static var debounce: ClosedRange<Duration> { .zero ... .seconds(3_600) }
   static var every: ClosedRange<Duration> { .milliseconds(100) ... .seconds(86_400) }
   static var stepAfter: ClosedRange<Duration> { .milliseconds(1) ... .seconds(86_400) }
+  /// At least a control line of NATS, which has up to 4096 bytes.
+  static let readBytes: ClosedRange<Int64> = 4_096...1_048_576
+  static let controlBytes: ClosedRange<Int64> = 4_096...65_536
+  static let writeBytes: ClosedRange<Int64> = 1_024...1_048_576
+  static let queueBytes: ClosedRange<Int64> = 1_024...1_048_576
+  /// Each is looked for from the first, for every message.
+  static let subscriptions: ClosedRange<UInt32> = 8...1_024
+  static let requests: ClosedRange<UInt32> = 1...1_024
   static let factsMemoryBytes: ClosedRange<Int64> = 4_000...16_000_000
 }

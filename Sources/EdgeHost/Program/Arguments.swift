@@ -4,7 +4,7 @@ import Transport
 /// What the command line asks for.
 enum Command: Equatable {
   case run(ManifestPath)
-  case check(ManifestPath)
+  case check(ManifestPath, showsLimits: Bool)
   case hosts(OperatorOptions)
   case call(CallRequest, OperatorOptions)
   case watch(WatchRequest, OperatorOptions)
@@ -57,7 +57,7 @@ struct Arguments {
 
   /// Options that take a value; all others are switches.
   private static let valued = ["--manifest", "--server", "--lattice", "--timeout", "--count"]
-  private static let switches = ["--json", "--acknowledge", "--expand-env"]
+  private static let switches = ["--json", "--acknowledge", "--expand-env", "--limits"]
 
   /// The program's arguments without its name.
   static func ofProcess() -> [String] {
@@ -131,10 +131,11 @@ struct Arguments {
     case "run":
       return .run(try manifest(positional: 1))
     case "check":
-      try allow(["--expand-env"], positional: 2)
+      try allow(["--expand-env", "--limits"], positional: 2)
       guard positional.count == 2 else { throw UsageError(message: "check needs a FILE") }
       return .check(
-        ManifestPath(path: positional[1], expandsEnvironment: option("--expand-env") != nil))
+        ManifestPath(path: positional[1], expandsEnvironment: option("--expand-env") != nil),
+        showsLimits: option("--limits") != nil)
     case "hosts":
       try allow(shared, positional: 1)
       return .hosts(try operatorOptions(environment))

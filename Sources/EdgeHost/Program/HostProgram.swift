@@ -45,10 +45,10 @@ final class HostProgram: ClientDelegate {
       labels: manifest.labels.map { (key: $0.name, value: $0.value) },
       started: EventLoop.wallClock)
     host = LatticeHost(identity: identity, time: time)
-    client = Client(
-      on: loop,
-      options: ConnectionOptions(
-        servers: manifest.link.servers, name: identity.name, version: Program.version))
+    var options = ConnectionOptions(
+      servers: manifest.link.servers, name: identity.name, version: Program.version)
+    options.ignoresDiscoveredServers = manifest.link.ignoresDiscoveredServers
+    client = Client(on: loop, options: options, limits: manifest.link.limits)
   }
 
   private func run() throws(SystemError) {

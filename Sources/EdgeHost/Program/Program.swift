@@ -19,7 +19,8 @@ enum Program {
     do throws(SystemError) {
       switch command {
       case .run(let manifest): return try HostProgram.run(manifest)
-      case .check(let manifest): return CheckCommand.run(manifest)
+      case .check(let manifest, let showsLimits):
+        return CheckCommand.run(manifest, showsLimits: showsLimits)
       case .hosts(let options): return try HostsCommand.run(options)
       case .call(let request, let options): return try CallCommand.run(request, options)
       case .watch(let request, let options): return try WatchCommand.run(request, options)

@@ -51,7 +51,8 @@ public struct Connection: ~Copyable {
     prefix.append(0x2E)
     inboxPrefix = prefix
     // The inbox is one subscription more, made before any other, so that it always fits.
-    var table = SubscriptionTable(capacity: limits.subscriptionsMax + 1)
+    var table = SubscriptionTable(
+      capacity: limits.subscriptionsMax + 1, bytesMax: limits.subscriptionBytes + prefix.count + 1)
     let inbox = Subject(prefix + [0x2A], allowsWildcards: true)
     inboxSID = inbox.flatMap { table.add($0, queueGroup: []) } ?? 0
     subscriptions = table

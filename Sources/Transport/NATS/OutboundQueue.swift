@@ -11,6 +11,9 @@ final class OutboundQueue {
     var isRequest: Bool
   }
 
+  /// What a message takes beside its frame, in bytes.
+  static var entryBytes: Int { MemoryLayout<Entry>.stride }
+
   private var frames: ByteRing
   private let entries: UnsafeMutablePointer<Entry>
   private let messagesMax: Int

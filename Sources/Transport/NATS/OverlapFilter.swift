@@ -12,6 +12,8 @@ struct OverlapFilter {
   /// How long after its first copy the second may come: over the slower link, or around the cluster.
   private static let lifetime = Duration.seconds(10)
 
+  static var bytesMax: Int { capacity * MemoryLayout<Seen>.stride }
+
   private var seen: [Seen] = []
 
   var isEmpty: Bool { seen.isEmpty }

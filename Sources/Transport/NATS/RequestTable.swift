@@ -27,6 +27,9 @@ struct RequestTable {
     var deadline: Instant?
   }
 
+  /// What a request takes, in bytes: its slot, and its completion with what that holds.
+  static var entryBytes: Int { MemoryLayout<Slot>.stride + 128 }
+
   private var slots: [Slot]
 
   init(capacity: Int, generation: UInt32 = 0) {

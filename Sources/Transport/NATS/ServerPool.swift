@@ -11,6 +11,8 @@ struct ServerPool {
 
   /// Of a cluster; more are passed over.
   static let discoveredMax = 16
+  /// Of the manifest's servers and the discovered ones together, each with the longest host name.
+  static var bytesMax: Int { 2 * discoveredMax * (MemoryLayout<Entry>.stride + 253 + 32) }
 
   private let limits: ConnectionLimits
   private var entries: [Entry] = []

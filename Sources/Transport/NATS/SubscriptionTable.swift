@@ -25,19 +25,33 @@ struct SubscriptionTable {
     var isKnownToOld = false
   }
 
+  /// What a subscription takes beside its subject and its queue group, in bytes: its entry, the heads of
+  /// two arrays, and its handler with what that holds.
+  static var entryBytes: Int { MemoryLayout<Entry>.stride + 2 * 48 + 128 }
+
   private var entries: [Entry] = []
   private var nextSID: UInt32 = 1
   private let capacity: Int
+  private let bytesMax: Int
   /// Index of the entry whose UNSUB is written next to a server that we leave.
   private var unsubscribingAll: Int?
 
-  init(capacity: Int) { self.capacity = capacity }
+  /// - Parameters:
+  ///   - capacity: how many subscriptions there are at most.
+  ///   - bytesMax: of all their subjects and queue groups together.
+  init(capacity: Int, bytesMax: Int) {
+    self.capacity = capacity
+    self.bytesMax = bytesMax
+  }
 
   /// Nil when the table is full.
   mutating func add(
     _ subject: Subject, queueGroup: [UInt8], _ options: SubscriptionOptions = .init()
   ) -> UInt32? {
-    if entries.count >= capacity { return nil }
+    let bytes = entries.reduce(subject.bytes.count + queueGroup.count) {
+      $0 + $1.subject.count + $1.queueGroup.count
+    }
+    if entries.count >= capacity || bytes > bytesMax { return nil }
     let sid = nextSID
     nextSID = nextSID == .max ? 1 : nextSID + 1
     entries.append(
