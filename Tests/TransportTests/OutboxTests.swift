@@ -89,7 +89,7 @@ final class OutboxTests: XCTestCase {
   }
 
   func testFullByMessagesForgetsTheExpiredFirst() {
-    let queue = queue(512)
+    let queue = queue(256)
     for number in 0..<8 { XCTAssertTrue(append("a", expires: number == 3 ? 1 : 9, queue)) }
     XCTAssertFalse(append("b", queue))
     XCTAssertTrue(append("b", at: 1, queue))
