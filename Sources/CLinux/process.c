@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/timex.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +22,12 @@ static int64_t nanoseconds(clockid_t clock) {
 
 int64_t linux_monotonic_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
 int64_t linux_realtime_nanoseconds(void) { return nanoseconds(CLOCK_REALTIME); }
+
+int32_t linux_clock_is_synchronised(void) {
+  struct timex state = {0};
+  int result = adjtimex(&state);
+  return result >= 0 && result != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+}
 
 int32_t linux_random(void *buffer, size_t length) {
   uint8_t *next = buffer;

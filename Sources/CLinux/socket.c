@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +13,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
 
 enum { ADDRESSES_MAX = 8, RESOLVER_STACK_BYTES = 128 * 1024 };
 
@@ -130,10 +134,21 @@ int32_t linux_resolve_result(int32_t descriptor, linux_address *addresses, int32
   return capacity;
 }
 
-int32_t linux_tcp_connect(const linux_address *address) {
+// Multipath TCP may be compiled out (EPROTONOSUPPORT), switched off (ENOPROTOOPT) or forbidden to
+// this process: whatever the reason, plain TCP is what there is then.
+static int open_stream(sa_family_t family, uint32_t multipath) {
+  int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+  int descriptor = multipath ? socket(family, type, IPPROTO_MPTCP) : -1;
+  return descriptor >= 0 ? descriptor : socket(family, type, 0);
+}
+
+int32_t linux_tcp_connect(const linux_address *address, uint32_t multipath, uint32_t syn_retries) {
   const struct sockaddr *target = (const struct sockaddr *)address->bytes;
-  int descriptor = socket(target->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int descriptor = open_stream(target->sa_family, multipath);
   if (descriptor < 0) return -errno;
+  int retries = (int)syn_retries;
+  // Of no consequence when refused: the caller has its own timer.
+  if (retries > 0) setsockopt(descriptor, IPPROTO_TCP, TCP_SYNCNT, &retries, sizeof retries);
   if (connect(descriptor, target, address->length) < 0 && errno != EINPROGRESS) {
     int32_t error = -errno;
     close(descriptor);
@@ -147,34 +162,6 @@ int32_t linux_tcp_connect_result(int32_t descriptor) {
   socklen_t length = sizeof error;
   if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) < 0) return -errno;
   return -error;
-}
-
-static void set_option(int32_t descriptor, int level, int option, uint32_t value,
-                       int32_t *first_error) {
-  if (value == 0) return;
-  int number = value > INT32_MAX ? INT32_MAX : (int)value;
-  if (setsockopt(descriptor, level, option, &number, sizeof number) < 0 && *first_error == 0)
-    *first_error = -errno;
-}
-
-int32_t linux_tcp_configure(int32_t descriptor, const linux_tcp_options *options) {
-  int32_t error = 0;
-  uint32_t keepalive = options->keepalive_idle_seconds != 0;
-  set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1, &error);
-  set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, keepalive, &error);
-  set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, options->keepalive_idle_seconds, &error);
-  set_option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, options->keepalive_interval_seconds, &error);
-  set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, options->keepalive_probes, &error);
-  set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, options->user_timeout_milliseconds, &error);
-  set_option(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, options->unsent_bytes_max, &error);
-  return error;
-}
-
-uint64_t linux_tcp_delivery_rate(int32_t descriptor) {
-  struct tcp_info info = {0};
-  socklen_t length = sizeof info;
-  if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return 0;
-  return info.tcpi_delivery_rate;
 }
 
 int64_t linux_receive(int32_t descriptor, void *buffer, size_t capacity) {

@@ -30,6 +30,7 @@ public final class Client: MessageBus {
   /// One, or two while moving to another server.
   private var wires: [Wire] = []
   private var timer: Timer?
+  private var network: NetworkWatch?
   private var subscribers: [Subscriber] = []
   private var requesters: [Requester] = []
 
@@ -42,13 +43,15 @@ public final class Client: MessageBus {
     self.loop = loop
     self.limits = limits
     connection = Connection(options: options, limits: limits, seed: seed)
-    timer = Timer(on: loop) { [self] now in connection.handleDeadline(at: now) }
+    timer = Timer(on: loop) { [self] now in handleDeadline(at: now) }
     loop.endOfTurn = { [self] now in endTurn(at: now) }
   }
 
   // MARK: life
 
   public func start() {
+    // Where the kernel reports nothing, timeouts notice the same later.
+    network = try? NetworkWatch(on: loop) { [self] event in handle(event) }
     connection.start(at: EventLoop.now)
     // Wakes the loop, so that the first turn ends and acts.
     timer?.set(EventLoop.now)
@@ -109,6 +112,30 @@ public final class Client: MessageBus {
       subject: subject, headers: headers, payload: payload, as: trafficClass, timeout: timeout,
       at: EventLoop.now)
     requesters.append(Requester(id: id, completion: completion))
+  }
+
+  public var linkStatus: LinkStatus { connection.linkStatus(at: EventLoop.now) }
+  public var takenAfter: Instant? { connection.takenAfter }
+  public func renewTakenAfter() { connection.renewTakenAfter(at: EventLoop.now) }
+
+  // MARK: the network
+
+  private func handle(_ event: NetworkEvent) {
+    for wire in wires { wire.networkChanged(event) }
+    if NetworkAdvice(for: event, local: nil) == .tryNow {
+      connection.handleNetworkReturned(at: EventLoop.now)
+    }
+  }
+
+  /// The kernel is asked how far the server has acknowledged only when that decides whether a link is
+  /// dead.
+  private func handleDeadline(at now: Instant) {
+    for wire in wires where connection.needsProgress(of: wire.id, at: now) {
+      if let progress = wire.progress(at: now) {
+        connection.handle(progress, of: wire.id, at: now)
+      }
+    }
+    connection.handleDeadline(at: now)
   }
 
   // MARK: turns of the loop
@@ -174,7 +201,10 @@ public final class Client: MessageBus {
     case .connected(let server): delegate?.clientConnected(to: server)
     case .disconnected(let server, let reason, let delay):
       delegate?.clientDisconnected(from: server, reason, retryIn: delay)
-    case .stopped: delegate?.clientStopped()
+    case .stopped:
+      network?.cancel()
+      network = nil
+      delegate?.clientStopped()
     case .lameDuck(let server): delegate?.clientFoundLameDuck(server)
     case .moved(let server): delegate?.clientMoved(to: server)
     case .requestFailed(let id, let failure): complete(id, .failed(failure))

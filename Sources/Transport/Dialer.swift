@@ -2,11 +2,12 @@ import CLinux
 
 /// Opens a TCP connection to a host: resolves its name off the loop, then tries each address in turn.
 final class Dialer {
-  /// After this the next address is tried; the last one has until the connection's own deadline.
-  private static let attemptTimeout = Duration.seconds(4)
   private static let addressesMax = 8
+  /// The kernel then gives up by itself after 15 s, should nobody else.
+  private static let synRetries: UInt32 = 3
 
   private let loop: EventLoop
+  private let settings: LinkSettings
   private let finished: (Result<Int32, SystemError>) -> Void
   private var addresses: ArraySlice<linux_address> = []
   private var descriptor: Int32 = -1
@@ -17,16 +18,20 @@ final class Dialer {
   /// - Parameter finished: gets the connected, non-blocking socket, which is then the caller's, or the
   ///   last failure. Called once, never from within `init`; not at all after `cancel`.
   init(
-    _ server: ServerURL, on loop: EventLoop,
+    _ server: ServerURL, on loop: EventLoop, settings: LinkSettings,
     finished: @escaping (Result<Int32, SystemError>) -> Void
   ) {
     self.loop = loop
+    self.settings = settings
     self.finished = finished
     descriptor = linux_resolve(server.host, server.port)
     if descriptor < 0 {
       fail(SystemError("resolve", descriptor))
     } else {
       watch(for: .readable) { [self] in resolved() }
+      limit(to: settings.timeouts.resolve) { [self] in
+        end(.failure(SystemError("resolve", Dialer.timedOut)))
+      }
     }
   }
 
@@ -50,17 +55,28 @@ final class Dialer {
     closeDescriptor()
     timer?.set(nil)
     guard var address = addresses.popFirst() else { return end(.failure(lastError)) }
-    descriptor = linux_tcp_connect(&address)
+    descriptor = linux_tcp_connect(
+      &address, settings.isMultipath ? 1 : 0, Dialer.synRetries)
     if descriptor < 0 {
       lastError = SystemError("connect", descriptor)
       return tryNextAddress()
     }
     watch(for: .writable) { [self] in connected() }
-    if !addresses.isEmpty {
-      let timer = Timer(on: loop) { [self] _ in tryNextAddress() }
-      timer.set(EventLoop.now + Dialer.attemptTimeout)
-      self.timer = timer
+    limit(to: settings.timeouts.connect) { [self] in
+      lastError = SystemError("connect", Dialer.timedOut)
+      tryNextAddress()
     }
+  }
+
+  /// ETIMEDOUT, as a `CLinux` function would return it.
+  private static let timedOut: Int32 = -110
+
+  /// Calls `action` when a stage takes too long.
+  private func limit(to timeout: Duration, _ action: @escaping () -> Void) {
+    self.timer?.set(nil)
+    let timer = Timer(on: loop) { _ in action() }
+    timer.set(EventLoop.now + timeout)
+    self.timer = timer
   }
 
   private func connected() {

@@ -25,18 +25,10 @@ public struct ConnectionLimits: Equatable {
   /// Requests that wait for an answer at the same time; at most 65 535 (their slot is a UInt16).
   public var requestsMax = 32
 
-  /// Name resolution and TCP connect together.
-  public var openTimeout = Duration.seconds(15)
-  /// From the open socket to INFO, and from CONNECT to the first PONG, each.
-  public var handshakeTimeout = Duration.seconds(10)
-  /// Silence from the server after which it is asked for a sign of life.
-  public var pingInterval = Duration.seconds(20)
-  /// Silence after our PING that means the link is dead. Any byte counts as life, not only the PONG:
-  /// on a slow link it may wait behind data.
-  public var pingTimeout = Duration.seconds(10)
-  /// Bound of the first retry's jitter, and what retries grow to.
+  /// How the link is watched, retried and filled.
+  public var link = LinkSettings()
+  /// Bound of the first retry's jitter.
   public var backoffFirst = Duration.milliseconds(250)
-  public var backoffCap = Duration.seconds(30)
   /// A connection that lasted this long was useful: the next retry is a first one again.
   public var usefulAfter = Duration.seconds(10)
   /// What closing waits for: the last messages written and answered by PONG.

@@ -32,6 +32,7 @@ extension ConnectionLimits {
     bounds.append(MemoryBound("requests", requestsMax * RequestTable.entryBytes))
     bounds.append(MemoryBound("servers", ServerPool.bytesMax))
     bounds.append(MemoryBound("moving to another server", OverlapFilter.bytesMax))
+    bounds.append(MemoryBound("reports of the network", NetworkWatch.bytesMax))
     return bounds
   }
 }

@@ -48,6 +48,14 @@ public struct MessagePart: ~Escapable {
 public protocol MessageBus: AnyObject {
   var isConnected: Bool { get }
 
+  var linkStatus: LinkStatus { get }
+
+  /// What arrives now was taken by the server after this instant (see `CommandFence`); nil when
+  /// nothing can arrive.
+  var takenAfter: Instant? { get }
+  /// Asks the server for a sign of life, so that `takenAfter` moves on within a round trip.
+  func renewTakenAfter()
+
   /// Calls `handler` for each message; nil when no more subscriptions can be kept.
   func subscribe(
     _ subject: Subject, queueGroup: [UInt8],

@@ -13,6 +13,9 @@ final class Wire {
   private let handle: (ConnectionEvent) -> Void
   private var dialer: Dialer?
   private var socket: Int32 = -1
+  private var state: SocketState?
+  /// Bytes that the socket took.
+  private var written: UInt64 = 0
   private var watch: Watch?
   private var isBlocked = false
   var input: ReadBuffer
@@ -39,7 +42,7 @@ final class Wire {
     self.handle = handle
     writeBytes = limits.writeBytes
     input = ReadBuffer(capacity: limits.readBufferBytes)
-    dialer = Dialer(server, on: loop) { [self] result in
+    dialer = Dialer(server, on: loop, settings: limits.link) { [self] result in
       dialer = nil
       switch result {
       case .success(let socket): opened(socket)
@@ -55,6 +58,18 @@ final class Wire {
     watch = nil
     if socket >= 0 { _ = linux_close(socket) }
     socket = -1
+    state = nil
+  }
+
+  /// How far the server's machine has acknowledged; nil when that is not known.
+  func progress(at now: Instant) -> ConnectionEvent? {
+    guard let (bytes, instant) = state?.acknowledged(written: written, at: now) else { return nil }
+    return .progressed(bytes, at: instant)
+  }
+
+  /// Ends with the path, if that is what an event of the network means.
+  func networkChanged(_ event: NetworkEvent) {
+    if let loss = state?.loss(after: event) { handle(.pathLost(loss)) }
   }
 
   /// Writes pieces; returns how many bytes the kernel took. A failure is told behind the call.
@@ -64,7 +79,10 @@ final class Wire {
     isBlocked = sent < Int64(pieces.byteCount)
     sendsSinceMeasurement += 1
     if isBlocked || sendsSinceMeasurement >= Wire.sendsPerMeasurement { measure() }
-    if sent >= 0 { return Int(sent) }
+    if sent >= 0 {
+      written &+= UInt64(sent)
+      return Int(sent)
+    }
     let error = SystemError("send", Int32(truncatingIfNeeded: sent))
     if !error.isWouldBlock { failure = error }
     return 0
@@ -90,13 +108,9 @@ final class Wire {
   }
 
   private func opened(_ socket: Int32) {
-    var options = linux_tcp_options()
-    options.unsent_bytes_max = UInt32(clamping: limits.writeBytes)
-    options.user_timeout_milliseconds = UInt32(
-      clamping: (limits.pingInterval + limits.pingTimeout).milliseconds)
-    // An option that a kernel does not know is no reason to stay away: our own timers do the same.
-    _ = linux_tcp_configure(socket, &options)
     self.socket = socket
+    state = SocketState(
+      socket, settings: limits.link, unsentBytesMax: UInt32(clamping: limits.writeBytes))
     do throws(SystemError) {
       watch = try loop.watch(socket, for: .readable) { [self] readiness in ready(readiness) }
       handle(.opened)

@@ -135,7 +135,8 @@ Client and server share the machine, so compare what stands in one row, not with
 - The urgent message meets a link of 16 kbit/s and 200 ms of round-trip time, onto which 64 sensors put
   twice what it carries, for 15 s before.
 - Bytes on the wire count 52 for the headers of each segment, and acknowledgements.
-- Idle was measured for {idle_seconds:.0f} s. **edge-host run** is the program itself with a simulated line.
+- Idle was measured for {idle_seconds:.0f} s. **edge-host run** is the program itself
+  with a simulated line and `link: {profile: lte}`.
 
 ## Figures
 

@@ -7,6 +7,7 @@ final class RateLimitedLogTests: XCTestCase {
   private final class FakeTime: TimeSource {
     var now = Instant(nanoseconds: 0)
     var wallClock = Timestamp(nanoseconds: 0)
+    var isSynchronised = true
   }
 
   private final class Lines {

@@ -3,6 +3,7 @@ first good server that takes the bad one's place."""
 
 import itertools
 import random
+import re
 import time
 import unittest
 
@@ -93,13 +94,26 @@ class HostileServerTests(HostTestCase):
         self.survive(lambda peer: peer.stay_silent(),
                      log_says="did not finish the handshake")
 
-    def test_refuses_for_ever(self):
+    def test_has_no_room_for_ever(self):
+        def script(peer):
+            peer.send(info())
+            peer.send(b"-ERR 'maximum connections exceeded'\r\n")
+
+        self.survive(script, log_says="maximum connections exceeded",
+                     until=lambda hostile: hostile.connections >= 2)
+
+    def test_refuses_our_credentials(self):
+        """Which takes people to change: the host goes on asking, but in minutes."""
         def script(peer):
             peer.send(info())
             peer.send(b"-ERR 'Authorization Violation'\r\n")
 
-        self.survive(script, log_says="Authorization Violation",
-                     until=lambda hostile: hostile.connections >= 2)
+        with HostileServer(script) as hostile:
+            host = self.launch_host(manifest(GATE, SIREN), server=hostile)
+            host.wait_for_log("Authorization Violation; next try in ")
+            pause = re.search(r"Authorization Violation; next try in (\d+) ms", host.log)
+            self.assertGreaterEqual(int(pause[1]), 30_000)
+            self.assertEqual(host.stop(), 0)
 
     # After it
 

@@ -101,7 +101,8 @@ final class ServicesPresenceTests: XCTestCase {
           + [
             endpoint("describe", "describe", describe), endpoint("gpio-get", "gpio.*.get", get),
             endpoint("gpio-set", "gpio.*.set", set), endpoint("sensors-get", "sensors.*.get", none),
-          ].joined(separator: ",") + "]}"
+          ].joined(separator: ",")
+          + "],\"link\":{\"connects\":0,\"sent_bytes\":0,\"received_bytes\":0}}"
       ]
     }
     XCTAssertEqual(harness.request("$SRV.STATS").map { $0.payload }, expected(none, none, none))
@@ -180,7 +181,8 @@ final class ServicesPresenceTests: XCTestCase {
       + "\"version\":\"0.1.0\",\"labels\":{},\"state\":\"\(state)\",\"time\":\"\(time)\","
       + "\"started\":\"2026-11-03T07:53:20.000000000Z\",\"gpio\":2,\"sensors\":1,"
       + "\"problems\":\(problems),"
-      + "\"facts\":{\"waiting\":0,\"delivered\":0,\"dropped\":0,\"bytes\":0,\"capacity_bytes\":4096}}"
+      + "\"facts\":{\"waiting\":0,\"delivered\":0,\"dropped\":0,\"bytes\":0,\"capacity_bytes\":4096},"
+      + "\"link\":{\"connects\":0,\"sent_bytes\":0,\"received_bytes\":0}}"
   }
 
   func testStatusAtConnectAndEveryInterval() throws {
@@ -269,6 +271,39 @@ final class ServicesPresenceTests: XCTestCase {
       "what nobody could receive is no news any more")
   }
 
+  func testABudgetIsShown() {
+    let harness = ServicesHarness(isConnected: false)
+    for (waiting, text) in [
+      (TrafficClass?.none, ""), (.facts, ",\"waiting\":\"facts\""),
+      (.readings, ",\"waiting\":\"readings\""), (.bulk, ",\"waiting\":\"bulk\""),
+    ] {
+      harness.bus.linkStatus.budget = LinkStatus.Budget(
+        allowance: DataAllowance(bytes: 5_000_000, period: .seconds(86_400)), bytesLeft: -3,
+        waiting: waiting)
+      harness.host.linkChanged(isConnected: true)
+      let payload = harness.bus.takePublished()[0].payload
+      XCTAssertTrue(
+        payload.hasSuffix(
+          ",\"budget_bytes\":5000000,\"budget_period_s\":86400,\"budget_left_bytes\":-3\(text)}}"),
+        payload)
+    }
+  }
+
+  func testWhatWasNotSentIsShown() {
+    let harness = ServicesHarness(isConnected: false)
+    harness.bus.linkStatus.queues[3].replaced = 20
+    harness.bus.linkStatus.queues[3].expired = 3
+    harness.bus.linkStatus.queues[4].dropped = 1
+    harness.bus.linkStatus.queues[0].refused = 2
+    harness.host.linkChanged(isConnected: true)
+    let payload = harness.bus.takePublished()[0].payload
+    XCTAssertTrue(
+      payload.hasSuffix(
+        ",\"queues\":{\"replies\":{\"refused\":2},\"commands\":{},\"facts\":{},"
+          + "\"readings\":{\"replaced\":20,\"expired\":3},\"bulk\":{\"dropped\":1}}}}"),
+      payload)
+  }
+
   func testFactsWait() {
     let harness = ServicesHarness(isConnected: false)
     harness.emit("door", .durable, [("seq", .integer(1))])
@@ -279,8 +314,8 @@ final class ServicesPresenceTests: XCTestCase {
     let status = harness.bus.takePublished()
     XCTAssertEqual(status.map { $0.subject }, ["edge.wh7.dock-7.status"])
     XCTAssertTrue(
-      status[0].payload.hasSuffix(
-        "\"facts\":{\"waiting\":1,\"delivered\":0,\"dropped\":0,\"bytes\":47,\"capacity_bytes\":4096}}"
+      status[0].payload.contains(
+        "\"facts\":{\"waiting\":1,\"delivered\":0,\"dropped\":0,\"bytes\":47,\"capacity_bytes\":4096},"
       ), status[0].payload)
     harness.bus.answer()
     harness.host.stop()

@@ -46,6 +46,9 @@ final class ServicesReferenceTests: XCTestCase {
     let host = makeHost()
     let dialect = ServicesDialect(
       presenceInterval: .seconds(30), factCapacity: 64_000, diagnostics: FakeDiagnostics(), seed: 1)
+    bus.linkStatus.connects = 1
+    bus.linkStatus.bytesOut = 812
+    bus.linkStatus.bytesIn = 1307
     host.start([dialect], on: bus)
     host.handleDeadline(at: time.now)
     host.linkChanged(isConnected: true)

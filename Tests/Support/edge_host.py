@@ -43,10 +43,12 @@ def run_command(*arguments, server=None, lattice=None, timeout=WAIT_SECONDS):
 class EdgeHost:
     """`edge-host ARGUMENTS` in the background, ended with the context.
 
-    log  file that keeps its standard error
+    log     file that keeps its standard error
+    prefix  what starts it elsewhere, such as in another network
     """
 
-    def __init__(self, *arguments, server=None, log=None):
+    def __init__(self, *arguments, server=None, log=None, prefix=()):
+        self._prefix = prefix
         self._arguments = arguments
         self._server = server
         self._log = log
@@ -58,7 +60,7 @@ class EdgeHost:
         self._output = folder / "output"
         with open(self._log, "wb") as log, open(self._output, "wb") as output:
             self._process = Child(
-                [*COMMAND, *self._arguments], cwd=ROOT, env=environment(self._server),
+                [*self._prefix, *COMMAND, *self._arguments], cwd=ROOT, env=environment(self._server),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=log)
         return self
 

@@ -53,6 +53,22 @@ final class BackoffTests: XCTestCase {
     XCTAssertLessThanOrEqual(backoff.next(), first)
   }
 
+  /// Credentials are repaired by people: minutes, but never for good.
+  func testRefusals() {
+    for seed in UInt64(0)..<50 {
+      var backoff = Backoff(first: first, cap: cap, seed: seed)
+      for refusal in 0..<100 {
+        let bound = min(Duration.seconds(60) * (Int64(1) << Int64(min(refusal, 10))), .seconds(900))
+        let delay = backoff.nextAfterRefusal()
+        XCTAssertLessThanOrEqual(delay, bound)
+        XCTAssertGreaterThanOrEqual(delay * 2, bound)
+      }
+      backoff.reset()
+      XCTAssertLessThanOrEqual(backoff.next(), first)
+      XCTAssertLessThanOrEqual(backoff.nextAfterRefusal(), .seconds(60))
+    }
+  }
+
   func testOddSettings() {
     for (first, cap) in [
       (Duration.zero, Duration.zero), (.seconds(60), .seconds(1)), (.seconds(1), .zero),

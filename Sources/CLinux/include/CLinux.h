@@ -16,6 +16,8 @@ const char *linux_error_text(int32_t error);
 int64_t linux_monotonic_nanoseconds(void);
 /// Nanoseconds of CLOCK_REALTIME since 1970.
 int64_t linux_realtime_nanoseconds(void);
+/// 1 when something (NTP, PTP, a receiver) keeps CLOCK_REALTIME right, as the kernel was told.
+int32_t linux_clock_is_synchronised(void);
 
 /// Fills `buffer` with random bytes from getrandom(2).
 int32_t linux_random(void *buffer, size_t length);
@@ -93,25 +95,13 @@ int32_t linux_resolve(const char *host, uint16_t port);
 /// (-ENOENT: no such host).
 int32_t linux_resolve_result(int32_t descriptor, linux_address *addresses, int32_t capacity);
 
-/// Opens a non-blocking TCP socket and starts to connect; -1 * errno only when that fails at once.
-int32_t linux_tcp_connect(const linux_address *address);
+/// Opens a non-blocking socket and starts to connect; a negative errno only when that fails at once.
+/// `multipath` not 0: by Multipath TCP, or by TCP where the kernel has none. `syn_retries` 0: as many
+/// as the kernel's default.
+int32_t linux_tcp_connect(const linux_address *address, uint32_t multipath, uint32_t syn_retries);
 /// The outcome of a connect once the socket is writable: 0 or a negative errno.
 int32_t linux_tcp_connect_result(int32_t socket);
 
-typedef struct {
-  uint32_t user_timeout_milliseconds;
-  uint32_t keepalive_idle_seconds;
-  uint32_t keepalive_interval_seconds;
-  uint32_t keepalive_probes;
-  /// TCP_NOTSENT_LOWAT: the socket counts as writable only while fewer bytes wait unsent.
-  uint32_t unsent_bytes_max;
-} linux_tcp_options;
-
-/// Sets TCP_NODELAY and the options given; an option that is 0 is left alone. Returns the first
-/// failure, after trying all.
-int32_t linux_tcp_configure(int32_t socket, const linux_tcp_options *options);
-/// What the peer's kernel took lately, in bytes a second; 0 when nothing is known.
-uint64_t linux_tcp_delivery_rate(int32_t socket);
 int64_t linux_receive(int32_t socket, void *buffer, size_t capacity);
 int64_t linux_send(int32_t socket, const void *bytes, size_t length);
 
@@ -129,6 +119,85 @@ enum {
 /// Sends the pieces in order with one system call. Never blocks and never raises SIGPIPE. Returns
 /// the bytes the kernel took, which may end inside a piece.
 int64_t linux_send_pieces(int32_t socket, const linux_piece *pieces, int32_t count);
+
+// MARK: the state of a TCP connection and of its path (tcp.c)
+
+/// What is asked of a socket; an option that is 0 is left alone.
+typedef struct {
+  uint32_t user_timeout_milliseconds;
+  /// Keepalive is on when this is not 0.
+  uint32_t keepalive_idle_seconds;
+  uint32_t keepalive_interval_seconds;
+  uint32_t keepalive_probes;
+  /// TCP_RTO_MAX_MS, Linux 6.15 and later: the longest pause between two retransmissions.
+  uint32_t retransmission_pause_max_milliseconds;
+  /// TCP_THIN_LINEAR_TIMEOUTS: the first retransmissions of little data come at even pauses.
+  uint32_t thin_linear_timeouts;
+  /// TCP_NOTSENT_LOWAT: the socket counts as writable only while fewer bytes wait unsent.
+  uint32_t unsent_bytes_max;
+} linux_tcp_options;
+
+enum {
+  LINUX_TCP_NODELAY = 1,
+  LINUX_TCP_USER_TIMEOUT = 2,
+  /// With its idle time, interval and number of probes.
+  LINUX_TCP_KEEPALIVE = 4,
+  LINUX_TCP_RETRANSMISSION_PAUSE = 8,
+  LINUX_TCP_THIN_LINEAR = 16,
+  LINUX_TCP_UNSENT_MAX = 32,
+};
+
+/// Sets TCP_NODELAY and the options given. Returns the LINUX_TCP_ bits of those that the kernel took:
+/// none is worth staying away for.
+uint32_t linux_tcp_configure(int32_t socket, const linux_tcp_options *options);
+
+enum {
+  LINUX_TCP_HAS_BYTES = 1,
+  LINUX_TCP_HAS_UNSENT = 2,
+  LINUX_TCP_HAS_RTT_MIN = 4,
+  LINUX_TCP_HAS_QUEUED = 8,
+};
+
+/// How far a connection has come.
+typedef struct {
+  /// LINUX_TCP_HAS_ bits: what a kernel does not tell is 0.
+  uint32_t known;
+  /// Payload bytes in all; HAS_BYTES (Linux 4.1).
+  uint64_t bytes_acknowledged;
+  uint64_t bytes_received;
+  uint32_t rtt_microseconds;
+  /// HAS_RTT_MIN (Linux 4.6).
+  uint32_t rtt_min_microseconds;
+  /// Segments on their way.
+  uint32_t unacknowledged_segments;
+  /// Retransmissions in a row without an answer.
+  uint32_t retransmissions;
+  uint32_t milliseconds_since_acknowledgement;
+  /// Bytes that the kernel has not sent yet; HAS_UNSENT (Linux 4.6).
+  uint32_t unsent_bytes;
+  /// Bytes that are not acknowledged, sent or not; HAS_QUEUED.
+  uint32_t queued_bytes;
+} linux_tcp_progress;
+
+/// Asks the kernel. Of a Multipath TCP socket only `queued_bytes` is of the whole connection.
+int32_t linux_tcp_progress_of(int32_t socket, linux_tcp_progress *progress);
+/// What the peer's kernel acknowledged lately, in bytes a second; 0 when nothing is known.
+uint64_t linux_tcp_delivery_rate(int32_t socket);
+/// 1 when a connected socket speaks Multipath TCP (Linux 5.16 can tell), 0 when it was opened for TCP
+/// or fell back to it, because the peer or something between does not.
+int32_t linux_tcp_is_multipath(int32_t socket);
+
+/// The socket's own address: 4 or 16 bytes in the order of the network. Returns how many.
+int32_t linux_local_address(int32_t socket, uint8_t address[16]);
+/// Whether the socket's local address is still on this machine and a route still leads from it to the
+/// peer: 0, -EADDRNOTAVAIL, -ENETUNREACH or another negative errno. Sends nothing.
+int32_t linux_path_check(int32_t socket);
+
+/// A NETLINK_ROUTE socket that reports changes of links, addresses and routes.
+int32_t linux_route_watch(void);
+/// Reads the kernel's next report, a run of netlink messages. -EAGAIN: there is none; -ENOBUFS: some
+/// were lost; -EMSGSIZE: it did not fit and is gone.
+int64_t linux_route_read(int32_t descriptor, void *buffer, size_t capacity);
 
 // MARK: GPIO character device, uAPI v2 (gpio.c; linux/gpio.h)
 

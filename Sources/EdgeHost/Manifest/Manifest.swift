@@ -8,6 +8,7 @@ struct Manifest: Equatable {
   /// In the order of the file.
   var labels: [Label] = []
   var link = Link()
+  var requests = Requests()
   var facts = Facts()
   var capabilities: [Capability] = []
 
@@ -16,7 +17,7 @@ struct Manifest: Equatable {
     var name: String?
     var lattice = "default"
     var log = LogLevel.info
-    /// How often the host says that it is there.
+    /// How often the host says that it is there; the link's profile says so unless it is given.
     var presence = Duration.seconds(30)
   }
 
@@ -31,7 +32,13 @@ struct Manifest: Equatable {
     var servers: [ServerURL] = []
     /// Whether servers that a server tells of are left alone.
     var ignoresDiscoveredServers = false
+    /// Also how it is watched, retried and filled.
     var limits = ConnectionLimits()
+  }
+
+  struct Requests: Equatable {
+    /// How old a request may be that does not say so itself; nil: as old as it likes.
+    var timeout: Duration?
   }
 
   /// Edges and readings marked durable, until somebody who keeps them has them.

@@ -18,11 +18,15 @@ struct ManifestDecoder {
     guard
       let reader = field.mapping(
         "a manifest",
-        keys: ["host", "labels", "link", "facts", "capabilities", "actors", "bindings"])
+        keys: [
+          "host", "labels", "link", "requests", "facts", "capabilities", "actors", "bindings",
+        ])
     else { return manifest }
-    if let field = reader.field("host") { manifest.host = host(field) }
-    if let field = reader.field("labels") { manifest.labels = labels(field) }
     if let field = reader.field("link") { manifest.link = link(field) }
+    manifest.host.presence = manifest.link.limits.link.presence
+    if let field = reader.field("host") { decodeHost(field, &manifest.host) }
+    if let field = reader.field("labels") { manifest.labels = labels(field) }
+    if let field = reader.field("requests") { manifest.requests = requests(field) }
     if let field = reader.field("facts") { manifest.facts = facts(field) }
     // Required, so that a file which was cut off is noticed.
     if let field = reader.required(
@@ -43,10 +47,9 @@ struct ManifestDecoder {
 // MARK: - Sections
 
 extension ManifestDecoder {
-  private func host(_ field: Field) -> Manifest.Host {
-    var host = Manifest.Host()
+  private func decodeHost(_ field: Field, _ host: inout Manifest.Host) {
     guard let reader = field.mapping("the host", keys: ["name", "lattice", "log", "presence"])
-    else { return host }
+    else { return }
     host.name = reader.field("name")?.name()
     if let lattice = reader.field("lattice")?.name() { host.lattice = lattice }
     if let log = reader.field("log")?.choice([
@@ -57,7 +60,6 @@ extension ManifestDecoder {
     if let presence = reader.field("presence")?.duration(in: ManifestLimits.presence) {
       host.presence = presence
     }
-    return host
   }
 
   private func labels(_ field: Field) -> [Manifest.Label] {
@@ -90,13 +92,15 @@ extension ManifestDecoder {
 
   private func link(_ field: Field) -> Manifest.Link {
     var link = Manifest.Link()
-    guard let reader = field.mapping("the link", keys: ["servers", "discovered", "limits"]) else {
-      return link
-    }
+    guard
+      let reader = field.mapping(
+        "the link", keys: ["servers", "discovered", "limits"] + LinkDecoder.keys)
+    else { return link }
     if let use = reader.field("discovered")?.choice(["use": false, "ignore": true]) {
       link.ignoresDiscoveredServers = use
     }
     if let field = reader.field("limits") { LimitsDecoder.decode(field, into: &link.limits) }
+    link.limits.link = LinkDecoder(reader).settings()
     guard let servers = reader.field("servers"),
       let items = servers.items(
         "a list such as [nats://127.0.0.1:4222]", max: ManifestLimits.serversMax)
@@ -106,6 +110,12 @@ extension ManifestDecoder {
       if let server = item.serverURL() { link.servers.append(server) }
     }
     return link
+  }
+
+  private func requests(_ field: Field) -> Manifest.Requests {
+    let reader = field.mapping("requests", keys: ["timeout"])
+    return Manifest.Requests(
+      timeout: reader?.field("timeout")?.duration(in: ManifestLimits.requestTimeout))
   }
 
   private func facts(_ field: Field) -> Manifest.Facts {

@@ -58,4 +58,19 @@ enum ManifestLimits {
   static let subscriptions: ClosedRange<UInt32> = 8...1_024
   static let requests: ClosedRange<UInt32> = 1...1_024
   static let factsMemoryBytes: ClosedRange<Int64> = 4_000...16_000_000
+
+  // MARK: the link
+
+  /// Below some seconds a busy machine or one lost packet would look like a dead link.
+  static var detect: ClosedRange<Duration> { .seconds(3) ... .seconds(3_600) }
+  static var ping: ClosedRange<Duration> { .seconds(1) ... .seconds(3_600) }
+  /// What is left for a PONG.
+  static var answerMin: Duration { .seconds(1) }
+  static var backoff: ClosedRange<Duration> { .seconds(1) ... .seconds(3_600) }
+  static var batch: ClosedRange<Duration> { .zero ... .seconds(60) }
+  static var stage: ClosedRange<Duration> { .milliseconds(100) ... .seconds(300) }
+  /// Ten thousand hosts come back within eight minutes.
+  static let herdHosts: ClosedRange<UInt32> = 1...10_000
+  static let budgetBytes: ClosedRange<Int64> = 10_000...100_000_000_000
+  static var requestTimeout: ClosedRange<Duration> { .milliseconds(100) ... .seconds(86_400) }
 }

@@ -57,7 +57,8 @@ final class HostProgram: ClientDelegate {
     try watchSignals()
     for capability in manifest.capabilities { add(capability) }
     let dialect = ServicesDialect(
-      presenceInterval: manifest.host.presence, factCapacity: manifest.facts.memoryBytes,
+      presenceInterval: manifest.host.presence, requestTimeout: manifest.requests.timeout,
+      factCapacity: manifest.facts.memoryBytes,
       diagnostics: diagnostics, seed: RandomGenerator.systemSeed)
     let timer = Timer(on: loop) { [self] now in host.handleDeadline(at: now) }
     self.timer = timer

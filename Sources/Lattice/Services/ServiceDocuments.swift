@@ -35,7 +35,9 @@ enum ServiceDocuments {
     return json.bytes
   }
 
-  static func statistics(_ identity: HostIdentity, _ endpoints: [ServiceEndpoint]) -> [UInt8] {
+  static func statistics(
+    _ identity: HostIdentity, _ endpoints: [ServiceEndpoint], link: LinkStatus
+  ) -> [UInt8] {
     var json = JSONWriter()
     begin(&json, "io.nats.micro.v1.stats_response", identity)
     json.field("started", identity.started.rfc3339)
@@ -54,6 +56,8 @@ enum ServiceDocuments {
       json.endObject()
     }
     json.endArray()
+    json.key("link")
+    write(link, &json)
     json.endObject()
     return json.bytes
   }
@@ -72,7 +76,9 @@ enum ServiceDocuments {
   }
 
   /// A host's presence: that it lives, since when, and how it fares.
-  static func status(of host: LatticeHost, state: String, facts: Record) -> [UInt8] {
+  static func status(
+    of host: LatticeHost, state: String, facts: Record, link: LinkStatus
+  ) -> [UInt8] {
     var json = JSONWriter()
     let now = host.time.wallClock
     json.beginObject()
@@ -89,8 +95,47 @@ enum ServiceDocuments {
     json.field("problems", problems)
     json.key("facts")
     json.record(facts)
+    json.key("link")
+    write(link, &json)
     json.endObject()
     return json.bytes
+  }
+
+  private static func write(_ link: LinkStatus, _ json: inout JSONWriter) {
+    json.beginObject()
+    json.field("connects", Int64(clamping: link.connects))
+    json.field("sent_bytes", Int64(clamping: link.bytesOut))
+    json.field("received_bytes", Int64(clamping: link.bytesIn))
+    if let budget = link.budget {
+      json.field("budget_bytes", budget.allowance.bytes)
+      json.field("budget_period_s", budget.allowance.period.seconds)
+      json.field("budget_left_bytes", budget.bytesLeft)
+      if let waiting = budget.waiting {
+        json.field("waiting", ("\(waiting.name)" as Text).string)
+      }
+    }
+    writeLosses(link, &json)
+    json.endObject()
+  }
+
+  /// What was not sent, class by class: numbers that are not zero, for a status costs bytes.
+  private static func writeLosses(_ link: LinkStatus, _ json: inout JSONWriter) {
+    let hasLosses = link.queues.contains {
+      $0.refused | $0.dropped | $0.replaced | $0.expired > 0
+    }
+    if !hasLosses { return }
+    json.key("queues")
+    json.beginObject()
+    for (trafficClass, queue) in zip(TrafficClass.allCases, link.queues) {
+      json.key(("\(trafficClass.name)" as Text).string)
+      json.beginObject()
+      if queue.refused > 0 { json.field("refused", Int64(clamping: queue.refused)) }
+      if queue.dropped > 0 { json.field("dropped", Int64(clamping: queue.dropped)) }
+      if queue.replaced > 0 { json.field("replaced", Int64(clamping: queue.replaced)) }
+      if queue.expired > 0 { json.field("expired", Int64(clamping: queue.expired)) }
+      json.endObject()
+    }
+    json.endObject()
   }
 
   // MARK: parts

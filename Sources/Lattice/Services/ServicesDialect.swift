@@ -10,6 +10,7 @@ public final class ServicesDialect: Dialect {
   private static let answerLifetime = Duration.seconds(10)
 
   private let presenceInterval: Duration
+  private let requestTimeout: Duration?
   private let factCapacity: Int
   private let diagnostics: any Diagnostics
   private let seed: UInt64
@@ -26,11 +27,14 @@ public final class ServicesDialect: Dialect {
 
   /// - Parameters:
   ///   - presenceInterval: how often the host's status is published while connected.
+  ///   - requestTimeout: how old a request may be that does not say so; nil: as old as it likes.
   ///   - factCapacity: bytes for facts that wait for an acknowledgement.
   public init(
-    presenceInterval: Duration, factCapacity: Int, diagnostics: any Diagnostics, seed: UInt64
+    presenceInterval: Duration, requestTimeout: Duration? = nil, factCapacity: Int,
+    diagnostics: any Diagnostics, seed: UInt64
   ) {
     self.presenceInterval = presenceInterval
+    self.requestTimeout = requestTimeout
     self.factCapacity = factCapacity
     self.diagnostics = diagnostics
     self.seed = seed
@@ -148,7 +152,8 @@ public final class ServicesDialect: Dialect {
       respond(result, to: reply, resource: resource)
     }
     do throws(InvocationError) {
-      let request = try ServiceRequest(message, time: host.time)
+      let request = try ServiceRequest(
+        message, time: host.time, takenAfter: bus?.takenAfter, timeout: requestTimeout)
       host.invoke(
         Invocation(
           capability: capability, resource: resource, operation: operation,
@@ -156,6 +161,8 @@ public final class ServicesDialect: Dialect {
         reply: answer)
     } catch {
       diagnostics.report("bad request", "\(quoted: message.subject.array): \(error.reason)")
+      // So that the same request, sent again, is known to be new.
+      if error.code == .late { bus?.renewTakenAfter() }
       answer(.failure(error))
     }
   }
@@ -211,7 +218,8 @@ public final class ServicesDialect: Dialect {
     } else if verb.equals("INFO") {
       document = ServiceDocuments.info(host.identity, endpoints)
     } else if verb.equals("STATS") {
-      document = ServiceDocuments.statistics(host.identity, endpoints)
+      document = ServiceDocuments.statistics(
+        host.identity, endpoints, link: bus?.linkStatus ?? LinkStatus())
     } else {
       return
     }
@@ -223,7 +231,8 @@ public final class ServicesDialect: Dialect {
   private func publishStatus() {
     guard let host, let facts else { return }
     let document = ServiceDocuments.status(
-      of: host, state: isStopping ? "stopping" : "running", facts: facts.status)
+      of: host, state: isStopping ? "stopping" : "running", facts: facts.status,
+      link: bus?.linkStatus ?? LinkStatus())
     publish(document, to: prefix + Array("status".utf8), as: .readings)
   }
 

@@ -53,6 +53,8 @@ public final class EventLoop {
   public static var now: Instant { Instant(nanoseconds: linux_monotonic_nanoseconds()) }
   /// The wall clock, read now.
   public static var wallClock: Timestamp { Timestamp(nanoseconds: linux_realtime_nanoseconds()) }
+  /// Whether the kernel was told that the wall clock is kept right (adjtimex(2), STA_UNSYNC).
+  public static var isWallClockSynchronised: Bool { linux_clock_is_synchronised() != 0 }
 
   /// Calls `handler` whenever the descriptor is ready for one of `interests` (level-triggered), until
   /// the watch is cancelled. The caller keeps the descriptor and closes it after cancelling.

@@ -5,6 +5,9 @@ public protocol TimeSource: AnyObject {
   var now: Instant { get }
   /// The time of day.
   var wallClock: Timestamp { get }
+  /// Whether something keeps the time of day right, as the kernel was told: else it may be off by any
+  /// amount, and only times of the same clock may be compared with it.
+  var isSynchronised: Bool { get }
 }
 
 /// The kernel's clocks.
@@ -13,6 +16,7 @@ public final class SystemTime: TimeSource {
 
   public var now: Instant { EventLoop.now }
   public var wallClock: Timestamp { EventLoop.wallClock }
+  public var isSynchronised: Bool { EventLoop.isWallClockSynchronised }
 }
 
 extension Timestamp {

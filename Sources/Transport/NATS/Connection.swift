@@ -27,6 +27,8 @@ public struct Connection: ~Copyable {
   var move = Move.none
   var overlap = OverlapFilter()
   var servers: ServerPool
+  var herd: Herd
+  var gate: OutputGate
   private var nextLink: UInt32 = 1
 
   var outbox: Outbox
@@ -45,6 +47,8 @@ public struct Connection: ~Copyable {
     outbox = Outbox(limits)
     requests = RequestTable(capacity: limits.requestsMax)
     servers = ServerPool(options.servers, limits: limits, seed: random.next())
+    herd = Herd(hosts: limits.link.herd, seed: random.next())
+    gate = OutputGate(limits.link)
     var prefix: [UInt8] = []
     prefix.append(ascii: "_INBOX.")
     prefix += random.token(length: 12)
@@ -61,6 +65,20 @@ public struct Connection: ~Copyable {
   // MARK: getters
 
   public var statistics: ConnectionStatistics { counts }
+
+  public func linkStatus(at now: Instant) -> LinkStatus {
+    var status = LinkStatus()
+    status.connects = counts.connects
+    status.bytesOut = counts.bytesOut
+    status.bytesIn = counts.bytesIn
+    status.queues = TrafficClass.allCases.map { outbox[$0].statistics }
+    status.budget = gate.budget.map {
+      LinkStatus.Budget(
+        allowance: $0.allowance, bytesLeft: $0.bytesAvailable(at: now), waiting: $0.waiting(at: now)
+      )
+    }
+    return status
+  }
 
   /// What became of a class's messages, and what waits now.
   public func queueStatus(of trafficClass: TrafficClass) -> QueueStatus {
@@ -86,6 +104,7 @@ public struct Connection: ~Copyable {
     var earliest = Instant.earlier(requests.deadline, current?.deadline)
     earliest = Instant.earlier(earliest, Instant.earlier(other?.deadline, move.deadline))
     if case .waiting(let until) = state { earliest = Instant.earlier(earliest, until) }
+    if isConnected { earliest = Instant.earlier(earliest, gate.release) }
     return earliest
   }
 
@@ -100,7 +119,8 @@ public struct Connection: ~Copyable {
   /// Begins to connect; again after it was drained.
   public mutating func start(at now: Instant) {
     guard case .stopped = state else { return }
-    state = .waiting(until: now)
+    gate.start(at: now)
+    state = .waiting(until: herd.nextAttempt(from: now))
     handleDeadline(at: now)
   }
 
@@ -110,10 +130,16 @@ public struct Connection: ~Copyable {
     case .opened:
       guard case .opening = link.state else { return }
       link.handleOpened(at: now)
+      gate.handleOpened(at: now)
       if options.connectsEarly { greet(link, at: now) }
     case .received(let bytes):
       counts.bytesIn += UInt64(clamping: bytes)
+      gate.handleReceived(bytes, at: now)
       link.handleReceived(at: now)
+    case .progressed(let bytes, let instant):
+      link.handleProgressed(bytes, at: instant)
+    case .pathLost(let loss):
+      end(link, .pathLost(loss), closesSocket: true, at: now)
     case .closed(let error):
       end(link, Connection.reason(error, link, at: now), closesSocket: false, at: now)
     }
@@ -137,13 +163,16 @@ public struct Connection: ~Copyable {
       }
     }
     advanceMove(at: now)
+    gate.handleDeadline(at: now)
   }
 
   private mutating func connect(at now: Instant) {
     guard let choice = servers.choose(at: now) else {
       return state = .waiting(until: now + .seconds(3600))
     }
-    if choice.notBefore > now { return state = .waiting(until: choice.notBefore) }
+    if choice.notBefore > now {
+      return state = .waiting(until: herd.nextAttempt(from: choice.notBefore))
+    }
     state = .linked
     current = open(choice.url, at: now)
   }
@@ -163,7 +192,7 @@ public struct Connection: ~Copyable {
   ) {
     if closesSocket { pending.append(.close(link.id)) }
     if endsInMove(link, reason, at: now) { return }
-    let pause = failed(link, at: now)
+    let pause = failed(link, reason, at: now)
     current = nil
     if let other { pending.append(.close(other.id)) }
     endMove()
@@ -175,16 +204,60 @@ public struct Connection: ~Copyable {
       pending.append(.stopped)
     } else {
       let earliest = max(now + pause, servers.choose(at: now)?.notBefore ?? now)
-      state = .waiting(until: earliest)
-      pending.append(.disconnected(link.server, reason, retryIn: earliest - now))
+      let attempt = herd.nextAttempt(from: earliest)
+      state = .waiting(until: attempt)
+      pending.append(.disconnected(link.server, reason, retryIn: attempt - now))
     }
   }
 
   /// Counts against a server that its link ended; gives the least pause before the next is opened.
-  mutating func failed(_ link: Link, at now: Instant) -> Duration {
+  mutating func failed(
+    _ link: Link, _ reason: DisconnectReason, at now: Instant
+  ) -> Duration {
     var wasUseful = false
     if case .established(let since) = link.state { wasUseful = now - since >= limits.usefulAfter }
-    return servers.handleFailed(link.server, wasUseful: wasUseful, at: now)
+    return servers.handleFailed(
+      link.server, wasUseful: wasUseful, refusedCredentials: reason.concernsCredentials, at: now)
+  }
+
+  /// An address, a route or a carrier came back: an attempt that waits is made now, and one that is
+  /// under way, whose packets went nowhere, is made anew.
+  public mutating func handleNetworkReturned(at now: Instant) {
+    switch state {
+    case .waiting(let until):
+      let earliest = servers.handleNetworkReturned(at: now)
+      state = .waiting(until: min(until, herd.hasten(until, to: earliest)))
+    case .linked:
+      // A herd's attempts are counted: what is under way there is left to TCP.
+      guard let current, other == nil, herd.window == .zero, case .opening = current.state else {
+        return
+      }
+      pending.append(.close(current.id))
+      self.current = nil
+      state = .waiting(until: servers.handleNetworkReturned(at: now))
+    case .stopped: return
+    }
+  }
+
+  /// Whether to ask how far the server has acknowledged, and to tell it by `.progressed`, before
+  /// `handleDeadline`.
+  public func needsProgress(of id: LinkID, at now: Instant) -> Bool {
+    link(id)?.needsProgress(at: now) ?? false
+  }
+
+  /// What arrives now was taken by the server after this instant.
+  public var takenAfter: Instant? {
+    guard let current else { return nil }
+    // While moving, either link may bring it.
+    guard let other else { return current.fence.takenAfter }
+    return min(current.fence.takenAfter, other.fence.takenAfter)
+  }
+
+  /// Asks for a sign of life, unless it is asked for already.
+  public mutating func renewTakenAfter(at now: Instant) {
+    for link in [current, other] {
+      if let link, link.isEstablished, !link.liveness.isPingUnanswered { link.ping(at: now) }
+    }
   }
 
   // MARK: handshake
@@ -214,7 +287,7 @@ public struct Connection: ~Copyable {
       if !link.info.supportsHeaders {
         return end(link, .lacksHeaders(version: link.info.version), closesSocket: true, at: now)
       }
-      link.state = .awaitingPong(deadline: now + limits.handshakeTimeout)
+      link.state = .awaitingPong(deadline: now + limits.link.timeouts.pong)
       if !link.isGreeted { greet(link, at: now) }
     }
     if link.info.isLameDuck { handleLameDuck(link, at: now) }

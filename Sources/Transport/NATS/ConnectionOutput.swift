@@ -21,11 +21,19 @@ extension Connection {
     let control = link.control.count
     link.control.append(to: &pieces)
     if isCurrent, mayCarryMessages {
-      outbox.append(to: &pieces, limit: limit ?? limits.writeBytes)
+      let gate = gate
+      // What is to be sent before closing waits for nothing any more.
+      let isLast = link.isDraining
+      outbox.append(to: &pieces, limit: limit ?? limits.writeBytes) { trafficClass, hasCompany in
+        isLast || gate.allows(trafficClass, hasCompany: hasCompany, at: now)
+      }
+      self.gate.hold(outbox, at: now)
     }
     if pieces.byteCount == 0 { return false }
+    let patient = outbox.patientBytes
     let written = min(max(write(pieces), 0), pieces.byteCount)
     consume(written, begun: begun, control: control, of: link)
+    gate.handleSent(written, hadPatient: outbox.patientBytes < patient, at: now)
     if move == .opening { beginOverlap(at: now) }
     return written == pieces.byteCount
   }

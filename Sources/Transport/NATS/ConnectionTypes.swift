@@ -4,6 +4,10 @@ public enum ConnectionEvent: Equatable {
   case opened
   /// So many bytes were read into the buffer that `nextAction` will get.
   case received(Int)
+  /// The server's machine has acknowledged so many bytes in all, the last ones at this time.
+  case progressed(UInt64, at: Instant)
+  /// The path is gone, and the socket with it as good as closed.
+  case pathLost(PathLoss)
   /// The socket could not be opened, failed, or was closed by the server; it is gone.
   case closed(SystemError?)
 }
@@ -46,6 +50,9 @@ public enum DisconnectReason: Error, Equatable {
   case failed(SystemError)
   /// Silent for this long, a PING unanswered.
   case silent(Duration)
+  /// It acknowledged what we sent, and said nothing for this long.
+  case unanswered(Duration)
+  case pathLost(PathLoss)
   case malformedFrame(ParseError)
   case malformedInfo(JSONError)
   /// The server said why, in an -ERR, before it closed.
@@ -57,6 +64,14 @@ public enum DisconnectReason: Error, Equatable {
   case lameDuck
 }
 
+extension DisconnectReason {
+  /// The server does not accept who we are: people have to change something first.
+  var concernsCredentials: Bool {
+    if case .refused(.authentication, _) = self { return true }
+    return false
+  }
+}
+
 extension DisconnectReason: TextConvertible {
   public var text: Text {
     switch self {
@@ -66,6 +81,11 @@ extension DisconnectReason: TextConvertible {
     case .closedByServer: "the server closed the connection"
     case .failed(let error): "the connection failed: \(error.reason)"
     case .silent(let duration): "the server was silent for \(duration.seconds) s"
+    case .unanswered(let duration):
+      "the server's machine is there, but the server said nothing for \(duration.seconds) s"
+    case .pathLost(.addressGone): "the board's address is gone"
+    case .pathLost(.unreachable(let error)):
+      "there is no route to the server any more: \(error.reason)"
     case .malformedFrame(let error): "the server broke the protocol: \(error)"
     case .malformedInfo(let error): "the server's INFO is malformed at byte \(error.offset)"
     case .refused(_, let text): "the server refused: \(text)"

@@ -26,12 +26,12 @@ final class Link {
   /// CONNECT, SUB, UNSUB, PING and PONG lines that wait to be written.
   var control: WriteBuffer
 
-  private(set) var lastReceived: Instant
-  /// Since when a PING is owed or unanswered.
-  private(set) var pingSent: Instant?
+  private(set) var liveness: Liveness
+  private(set) var fence: CommandFence
   /// PINGs written whose PONG has not come.
   private var pingsUnanswered: UInt32 = 0
-  private(set) var owesPing = false
+  /// Since when a PING is owed.
+  private var pingOwed: Instant?
   private var pongsOwed: UInt32 = 0
   /// The CONNECT line's argument, until it is written.
   var connectArgument: [UInt8]?
@@ -48,9 +48,10 @@ final class Link {
     self.id = id
     self.server = server
     self.limits = limits
-    state = .opening(deadline: now + limits.openTimeout)
+    state = .opening(deadline: now + limits.link.timeouts.open)
     control = WriteBuffer(capacity: limits.controlBytes)
-    lastReceived = now
+    liveness = Liveness(limits.link, connected: now)
+    fence = CommandFence(opened: now)
   }
 
   var isEstablished: Bool {
@@ -70,14 +71,12 @@ final class Link {
     case .opening(let deadline), .awaitingInfo(let deadline), .awaitingPong(let deadline),
       .draining(let deadline):
       deadline
-    case .established: livenessDeadline
+    case .established: liveness.deadline
     }
   }
 
-  private var livenessDeadline: Instant {
-    if let pingSent { return max(pingSent, lastReceived) + limits.pingTimeout }
-    return lastReceived + limits.pingInterval
-  }
+  /// How far the server has acknowledged decides what `handleDeadline` finds.
+  func needsProgress(at now: Instant) -> Bool { isEstablished && liveness.needsProgress(at: now) }
 
   /// Why the link is over, if it is. Early or repeated calls have no effect.
   func handleDeadline(at now: Instant) -> DisconnectReason? {
@@ -87,25 +86,36 @@ final class Link {
     case .awaitingInfo, .awaitingPong: return refusal(at: now) ?? .handshakeTimedOut
     case .draining: return .closedByServer
     case .established:
-      if pingSent != nil { return .silent(now - lastReceived) }
-      ping(at: now)
-      return nil
+      switch liveness.step(at: now) {
+      case .nothing: return nil
+      case .silent(let duration): return .silent(duration)
+      case .unanswered(let duration): return .unanswered(duration)
+      case .ping:
+        ping(at: now)
+        return nil
+      }
     }
   }
 
   // MARK: events
 
   func handleOpened(at now: Instant) {
-    lastReceived = now
-    state = .awaitingInfo(deadline: now + limits.handshakeTimeout)
+    liveness = Liveness(limits.link, connected: now)
+    fence = CommandFence(opened: now)
+    state = .awaitingInfo(deadline: now + limits.link.timeouts.info)
   }
 
-  func handleReceived(at now: Instant) { lastReceived = now }
+  func handleReceived(at now: Instant) { liveness.received(at: now) }
+
+  func handleProgressed(_ bytesAcknowledged: UInt64, at instant: Instant) {
+    liveness.progressed(bytesAcknowledged: bytesAcknowledged, at: instant)
+  }
 
   /// Asks the server for a sign of life, behind what is written before.
   func ping(at now: Instant) {
-    owesPing = true
-    pingSent = now
+    // One that is not written yet is as good, and the earlier time is the safe one.
+    pingOwed = pingOwed ?? now
+    liveness.pingSent(at: now)
   }
 
   func owePong() { pongsOwed += pongsOwed < .max ? 1 : 0 }
@@ -116,8 +126,9 @@ final class Link {
   func takePong() -> Bool {
     if pingsUnanswered == 0 { return false }
     pingsUnanswered -= 1
-    if pingsUnanswered > 0 || owesPing { return false }
-    pingSent = nil
+    fence.pongReceived()
+    if pingsUnanswered > 0 || pingOwed != nil { return false }
+    liveness.pongReceived()
     return true
   }
 
@@ -161,9 +172,10 @@ final class Link {
   }
 
   func writePing() -> Bool {
-    if !owesPing { return true }
+    guard let owed = pingOwed else { return true }
     if !Encoder.line("PING", [UInt8]().span, into: &control) { return false }
-    owesPing = false
+    pingOwed = nil
+    fence.pingSent(at: owed)
     pingsUnanswered += 1
     return true
   }

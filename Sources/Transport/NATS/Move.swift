@@ -49,7 +49,8 @@ extension Connection {
     } else if link === current, move == .none, link.isEstablished {
       pending.append(.lameDuck(link.server))
       // As with any shutdown, the whole fleet is told at the same time.
-      move = .due(now + servers.handleFailed(link.server, wasUseful: false, at: now))
+      let pause = servers.handleFailed(link.server, wasUseful: false, at: now)
+      move = .due(herd.nextAttempt(from: now + pause))
       advanceMove(at: now)
     }
   }
@@ -59,7 +60,7 @@ extension Connection {
     case .due(let instant):
       guard instant <= now, let current, let choice = servers.choose(at: now) else { return }
       if choice.notBefore > now {
-        move = .due(choice.notBefore)
+        move = .due(herd.nextAttempt(from: choice.notBefore))
       } else if choice.url == current.server, servers.count > 1 {
         servers.handleTried(choice.url)
         _ = servers.handleFailed(choice.url, wasUseful: false, at: now)
@@ -109,12 +110,12 @@ extension Connection {
     case .opening:
       let isNew = link === other
       if isNew {
-        move = .due(now + failed(link, at: now))
+        move = .due(herd.nextAttempt(from: now + failed(link, reason, at: now)))
         other = nil
       } else {
         // The old one went first: the new one is the only one, and still has its handshake to do.
         guard let new = other else { return false }
-        _ = failed(link, at: now)
+        _ = failed(link, reason, at: now)
         promote(new, insteadOf: link, reason, at: now)
       }
       return true
@@ -122,13 +123,13 @@ extension Connection {
       guard let old = other else { return false }
       if link === current {
         // The old one still has all subscriptions.
-        let pause = failed(link, at: now)
+        let pause = failed(link, reason, at: now)
         current = old
         serverInfo = old.info
         subscriptions.returnToOld()
         outbox.handleLinkChanged()
         endMove()
-        move = .due(now + pause)
+        move = .due(herd.nextAttempt(from: now + pause))
       } else {
         endMove()
       }

@@ -34,11 +34,21 @@ struct Outbox: ~Copyable {
   }
 
   /// Gives whole frames, the strictest class first, until there are `limit` bytes or one frame more.
-  func append(to pieces: inout OutputPieces, limit: Int) {
-    for queue in queues where pieces.byteCount < limit {
-      queue.append(to: &pieces, limit: limit)
+  /// - Parameter mayLeave: whether a class may; the second argument says whether something leaves
+  ///   before it. Where one may not, those behind it wait as well.
+  func append(
+    to pieces: inout OutputPieces, limit: Int,
+    if mayLeave: (TrafficClass, Bool) -> Bool = { _, _ in true }
+  ) {
+    for trafficClass in TrafficClass.allCases where pieces.byteCount < limit {
+      // `consume` counts on what left being a beginning of all that waits.
+      if !mayLeave(trafficClass, pieces.byteCount > 0) { return }
+      self[trafficClass].append(to: &pieces, limit: limit)
     }
   }
+
+  /// Bytes of the classes that may wait for others.
+  var patientBytes: Int { self[.readings].byteCount + self[.bulk].byteCount }
 
   func dropExpired(at now: Instant) {
     for queue in queues { queue.dropExpired(at: now) }

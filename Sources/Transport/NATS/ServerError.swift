@@ -35,7 +35,8 @@ public enum ServerError: Equatable, Sendable {
   private static var texts: [(StaticString, ServerError)] {
     [
       ("authorization violation", .authentication),
-      ("authentication timeout", .authentication),
+      // Ours was slow, or the server was: our credentials were not even looked at.
+      ("authentication timeout", .overloaded),
       ("authentication expired", .authentication),
       ("user authentication expired", .authentication),
       ("user authentication revoked", .authentication),

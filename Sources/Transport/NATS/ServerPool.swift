@@ -7,6 +7,8 @@ struct ServerPool {
     var backoff: Backoff
     /// Not to be tried before.
     var notBefore = Instant(nanoseconds: .min)
+    /// By our credentials, at the last attempt.
+    var isRefused = false
   }
 
   /// Of a cluster; more are passed over.
@@ -51,12 +53,30 @@ struct ServerPool {
   ///
   /// - Returns: how long to wait at least before any server is tried, so that a fleet whose server ends
   ///   does not come to the next one all at once.
-  mutating func handleFailed(_ url: ServerURL, wasUseful: Bool, at now: Instant) -> Duration {
+  mutating func handleFailed(
+    _ url: ServerURL, wasUseful: Bool, refusedCredentials: Bool = false, at now: Instant
+  ) -> Duration {
     if let index = entries.firstIndex(where: { $0.url == url }) {
       if wasUseful { entries[index].backoff.reset() }
-      entries[index].notBefore = now + entries[index].backoff.next()
+      let pause =
+        refusedCredentials
+        ? entries[index].backoff.nextAfterRefusal() : entries[index].backoff.next()
+      entries[index].notBefore = now + pause
+      entries[index].isRefused = refusedCredentials
     }
     return entries.count > 1 ? random.duration(through: limits.backoffFirst) : .zero
+  }
+
+  /// The network is back, so what kept us from the servers may be over; but not what they have against
+  /// our credentials.
+  ///
+  /// - Returns: when to try at the earliest.
+  mutating func handleNetworkReturned(at now: Instant) -> Instant {
+    let soon = now + random.duration(through: limits.backoffFirst)
+    for index in entries.indices where !entries[index].isRefused {
+      entries[index].notBefore = min(entries[index].notBefore, soon)
+    }
+    return max(soon, choose(at: soon)?.notBefore ?? soon)
   }
 
   /// Replaces the servers told before by these; those of the manifest stay.
@@ -76,7 +96,7 @@ struct ServerPool {
 
   private mutating func add(_ url: ServerURL, isDiscovered: Bool) {
     let backoff = Backoff(
-      first: limits.backoffFirst, cap: limits.backoffCap, seed: random.next())
+      first: limits.backoffFirst, cap: limits.link.backoffCap, seed: random.next())
     entries.append(Entry(url: url, isDiscovered: isDiscovered, backoff: backoff))
   }
 }

@@ -36,6 +36,11 @@ final class FakeBus: MessageBus {
   /// Larger ones are refused.
   var payloadMax = 16_000
   var isConnected = true
+  var linkStatus = LinkStatus()
+  var takenAfter: Instant?
+  private(set) var renewals = 0
+
+  func renewTakenAfter() { renewals += 1 }
 
   var subjects: [String] { subscriptions.map { $0.subject.string } }
 

@@ -14,14 +14,16 @@ final class ServicesHarness {
   let dialect: ServicesDialect
 
   init(
-    identity: HostIdentity = .test(), factCapacity: Int = 4096, isConnected: Bool = true,
+    identity: HostIdentity = .test(), requestTimeout: Transport.Duration? = nil,
+    factCapacity: Int = 4096, isConnected: Bool = true,
     prepare: (ServicesHarness) -> Void = { _ in }
   ) {
     host = LatticeHost(identity: identity, time: time)
     host.add(pins)
     host.add(meters)
     dialect = ServicesDialect(
-      presenceInterval: .seconds(30), factCapacity: factCapacity, diagnostics: diagnostics, seed: 1)
+      presenceInterval: .seconds(30), requestTimeout: requestTimeout, factCapacity: factCapacity,
+      diagnostics: diagnostics, seed: 1)
     prepare(self)
     host.start([dialect], on: bus)
     if isConnected {

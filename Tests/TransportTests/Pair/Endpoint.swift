@@ -109,7 +109,11 @@ final class Endpoint {
     if isStalled { return }
     for socket in lingering + wires.compactMap(\.socket) where !socket.isDead {
       let bytes = socket.up.receive(.max, at: now)
-      if !bytes.isEmpty { socket.server.receive(bytes, from: socket.client, at: now) }
+      if !bytes.isEmpty {
+        socket.acknowledged += UInt64(bytes.count)
+        socket.acknowledgedAt = now
+        socket.server.receive(bytes, from: socket.client, at: now)
+      }
       if socket.up.hasEnded(at: now) {
         socket.server.disconnect(socket.client)
         lingering.removeAll { $0 === socket }
@@ -135,6 +139,10 @@ final class Endpoint {
       flush(at: now)
     }
     for wire in wires { completeOpening(of: wire, at: now) }
+    for wire in wires where connection.needsProgress(of: wire.id, at: now) {
+      guard let socket = wire.socket, let instant = socket.acknowledgedAt else { continue }
+      connection.handle(.progressed(socket.acknowledged, at: instant), of: wire.id, at: now)
+    }
     connection.handleDeadline(at: now)
     flush(at: now)
     for wire in wires { read(wire, at: now) }

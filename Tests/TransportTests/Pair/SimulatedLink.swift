@@ -95,6 +95,9 @@ final class SimulatedSocket {
   var down = SimulatedStream()
   /// The way is lost for good and nobody has been told: bytes vanish.
   var isDead = false
+  /// What the server's machine has, and since when.
+  var acknowledged: UInt64 = 0
+  var acknowledgedAt: Instant?
 
   init(server: ModelServer, client: ModelServer.ClientID) {
     self.server = server
