@@ -12,11 +12,17 @@ public struct Subject: Equatable {
 
   public var string: String { bytes.span.string }
 
+  @inline(never)
   public static func isValid(_ bytes: Span<UInt8>, allowsWildcards: Bool = false) -> Bool {
     let dot: UInt8 = 0x2E
     var previous = dot
     for index in bytes.indices {
       let byte = bytes[index]
+      // Letters and `_`, most of every subject, with one comparison.
+      if byte &- 0x3F < 0x40 {
+        previous = byte
+        continue
+      }
       if byte == dot {
         if previous == dot { return false }
       } else if byte <= 0x20 || byte == 0x7F {
