@@ -5,7 +5,7 @@ import platform
 import re
 from pathlib import Path
 
-from programs import ALL, FLOOR, NATSC, OURS
+from programs import ALL, ASAP, FLOOR, FULL, NATSC, OURS
 
 NONE = ""
 NOT_NOTICED = "not noticed"
@@ -124,11 +124,11 @@ What `make bench` measured, on {machine()}, over the loopback. It writes this pa
 The programs take turns in each of {rounds} rounds; a cell is the median, with the least and the most.
 Client and server share the machine, so compare what stands in one row, not with other machines.
 
-- **{ALL[0].name}** is our client as boards have it: Embedded Swift, static, optimised for size, with the
-  limits that it ships with. **{ALL[1].name}** is the same source built with `swift build -c release`.
-- **{ALL[2].name}** is Debian's libnats with its defaults, which collect messages for a millisecond or
-  32 kB; **{ALL[3].name}** is the same with `natsOptions_SetSendAsap`.
-- **{ALL[4].name}** sends bytes that were made before and looks at nothing: the floor.
+- **{OURS.name}** is our client as boards have it: Embedded Swift, static, optimised for size, with the
+  limits that it ships with. **{FULL.name}** is the same source built with `swift build -c release`.
+- **{NATSC.name}** is Debian's libnats with its defaults, which collect 32 kB, or what comes in a
+  millisecond; **{ASAP.name}** is the same with `natsOptions_SetSendAsap`.
+- **{FLOOR.name}** sends bytes that were made before and looks at nothing: the floor.
 - The server is nats-server 2.9. It is slower than the clients at small messages; hence the rows with a
   server that only reads, and the source of all received messages is one that only sends.
 - Requester and responder are two processes of the same program.
