@@ -196,17 +196,17 @@ public final class Client: MessageBus {
   /// Actions that refer to no bytes.
   private func perform(_ action: ConnectionAction) {
     switch action {
-    case .open(let id, let server): open(id, server)
+    case .open(let link): open(link)
     case .close(let id): close(id)
-    case .connected(let server): delegate?.clientConnected(to: server)
-    case .disconnected(let server, let reason, let delay):
-      delegate?.clientDisconnected(from: server, reason, retryIn: delay)
+    case .connected(let link): delegate?.clientConnected(to: link.server)
+    case .disconnected(let link, let reason, let delay):
+      delegate?.clientDisconnected(from: link.server, reason, retryIn: delay)
     case .stopped:
       network?.cancel()
       network = nil
       delegate?.clientStopped()
-    case .lameDuck(let server): delegate?.clientFoundLameDuck(server)
-    case .moved(let server): delegate?.clientMoved(to: server)
+    case .lameDuck(let link): delegate?.clientFoundLameDuck(link.server)
+    case .moved(let link): delegate?.clientMoved(to: link.server)
     case .requestFailed(let id, let failure): complete(id, .failed(failure))
     case .message, .oversizedMessage, .messagePart, .response, .serverError: break
     }
@@ -224,8 +224,9 @@ public final class Client: MessageBus {
 
   // MARK: sockets
 
-  private func open(_ id: LinkID, _ server: ServerURL) {
-    let wire = Wire(id, to: server, on: loop, limits: limits) { [self] event in
+  private func open(_ link: Link) {
+    let id = link.id
+    let wire = Wire(id, to: link.server, on: loop, limits: limits) { [self] event in
       connection.handle(event, of: id, at: EventLoop.now)
     }
     wires.append(wire)

@@ -136,7 +136,7 @@ Client and server share the machine, so compare what stands in one row, not with
   twice what it carries, for 15 s before.
 - Bytes on the wire count 52 for the headers of each segment, and acknowledgements.
 - Idle was measured for {idle_seconds:.0f} s. **edge-host run** is the program itself
-  with a simulated line and `link: {profile: lte}`.
+  with a simulated line and `link: {{profile: lte}}`.
 
 ## Figures
 

@@ -5,37 +5,19 @@ board test fails, these say whether the ground under it moved.
 """
 
 import re
-import shutil
-import subprocess
 import time
 import unittest
 from contextlib import contextmanager
-from pathlib import Path
 
-from board import BUILD, CHIP_LABEL, HERE, HOST_ADDRESS, PL061_LINES, Board
+from board import CHIP_LABEL, HOST_ADDRESS, PL061_LINES, Board
 from nats_server import NATSServer
+from programs import compile_for_board
 
-CLANG_TARGETS = {"aarch64": "aarch64-linux-musl", "armv7": "armv7-linux-musleabihf"}
 CHIP = "/dev/gpiochip0"
 PROBE = "/bin/kernel-probe"
 
 # Longer than any stall of a loaded machine between two calls of a test, in the guest's time.
 LONG_DEBOUNCE_US = 30_000_000
-
-
-def build_probe(architecture):
-    """Compiles kernel-probe.c with the toolchain and the sysroot of the cross build."""
-    sysroot = BUILD / "sdk" / "edge-host.artifactbundle" / architecture / "sysroot"
-    swiftc = shutil.which("swiftc")
-    if swiftc is None or not sysroot.exists():
-        raise FileNotFoundError(f"no swiftc, or no {sysroot}: run cross/setup")
-    program = BUILD / "board" / architecture / "kernel-probe"
-    subprocess.run(
-        [Path(swiftc).resolve().parent / "clang", f"--target={CLANG_TARGETS[architecture]}",
-         f"--sysroot={sysroot}", "-static", "-fuse-ld=lld", "-Os", "-Wall", "-Wextra", "-Werror",
-         HERE / "kernel-probe.c", "-o", program],
-        check=True)
-    return program
 
 
 class KernelTests:
@@ -44,7 +26,7 @@ class KernelTests:
     @classmethod
     def setUpClass(cls):
         cls.board = cls.enterClassContext(
-            Board(cls.architecture, {PROBE: build_probe(cls.architecture)},
+            Board(cls.architecture, {PROBE: compile_for_board("kernel-probe.c", cls.architecture)},
                   log_name=f"kernel-{cls.architecture}"))
 
     @contextmanager

@@ -192,8 +192,8 @@ private struct Run: ~Copyable {
 
   private mutating func take(_ action: ConnectionAction) {
     switch action {
-    case .open(let id, _):
-      wires.append(Wire(id))
+    case .open(let link):
+      wires.append(Wire(link.id))
       require(wires.count <= 2)
     case .close(let id): wires.removeAll { $0.id == id }
     case .requestFailed(let id, _): require(waiting.remove(id) != nil)

@@ -1,15 +1,17 @@
 """What the integration tests share: a NATS server, a client beside it, and the host under test with a
 simulated board."""
 
+import os
 import tempfile
 import unittest
 from pathlib import Path
 
 import nats
-from edge_host import COMMAND, ROOT, EdgeHost
+from edge_host import COMMAND, ROOT, WAIT_SECONDS, EdgeHost
 from nats_server import NATSServer
 
-LOGS = ROOT / "build" / "integration" / Path(COMMAND[-1]).parent.name
+LOGS = (ROOT / "build" / "integration" / Path(COMMAND[-1]).parent.name
+        / Path(os.environ.get("NATS_SERVER", "installed")).name)
 
 HOST = "dock-7"
 LATTICE = "wh7"
@@ -28,6 +30,12 @@ def door(period="300ms", report="durable"):
             f"steps: [{{after: {period}, active: true}}, {{after: {period}, active: false}}]}}}}")
 
 
+def chatter(sensors):
+    """Sensors that say more than a slow link carries: 2 kB a second each."""
+    return [f"{{name: sensor-{number}, kind: simulated, unit: Cel, every: 100ms}}"
+            for number in range(sensors)]
+
+
 def manifest(*lines, sensors=(), presence="30s", more=""):
     """A manifest's text; the server is the one that the environment names."""
     def items(texts):
@@ -41,12 +49,18 @@ def manifest(*lines, sensors=(), presence="30s", more=""):
             "  - builtin: sensors\n    sensors:\n" + items(sensors))
 
 
+def link(servers, more=""):
+    """The manifest's link to ports of the loopback, in order of preference."""
+    addresses = ", ".join(f"127.0.0.1:{port}" for port in servers)
+    return f"link: {{servers: [{addresses}]{more}}}\n"
+
+
 def subject(rest, host=HOST):
     return f"edge.{LATTICE}.{host}.{rest}"
 
 
 class HostTestCase(unittest.TestCase):
-    """One server for all tests of a class; a folder, a client and a host for each test."""
+    """One server for all tests of a class; a client and a host for each test."""
 
     @classmethod
     def setUpClass(cls):
@@ -54,15 +68,15 @@ class HostTestCase(unittest.TestCase):
         cls.server = cls.enterClassContext(NATSServer(log=LOGS / f"{cls.__name__}.server.log"))
 
     def setUp(self):
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="edge-host-")))
         self.client = self.connect(self.server)
 
-    def connect(self, server):
-        return self.enterContext(nats.Client(server.port))
+    def connect(self, server, **more):
+        return self.enterContext(nats.Client(server.port, **more))
 
     def launch_host(self, text, server=None):
         """Starts the host and does not wait for anything."""
-        path = self.folder / "manifest.yaml"
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="edge-host-")))
+        path = folder / "manifest.yaml"
         path.write_text(text)
         log = LOGS / f"{self.id().partition('.')[2]}.log"
         server = server or self.server
@@ -100,6 +114,16 @@ class HostTestCase(unittest.TestCase):
 
     def is_active(self, line):
         return self.call(f"gpio.{line}.get")["active"]
+
+    def wait_for_answer(self, client, host, rest="gpio.gate.get"):
+        """Returns once the host answers a client; meanwhile it may be anywhere."""
+        def is_answered():
+            try:
+                return client.request(subject(rest), timeout=5).json()
+            except (nats.NoResponders, nats.NoMessage):
+                return None
+
+        return host.wait_until(is_answered, f"{rest} is not answered", 2 * WAIT_SECONDS)
 
     def wait_until_active(self, line, active, host):
         host.wait_until(lambda: self.is_active(line) is active, f"{line} is not {active}")

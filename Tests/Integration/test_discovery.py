@@ -89,9 +89,6 @@ class DiscoveryTests(HostTestCase):
     def test_two_hosts_answer_both(self):
         text = manifest().replace(HOST, "dock-8")
         status = self.client.subscribe(subject("status", host="dock-8"))
-        path = self.folder / "other"
-        path.mkdir()
-        self.folder = path
         self.launch_host(text)
         other = status.next().json()["id"]
         answers = self.client.subscribe("_INBOX.both")

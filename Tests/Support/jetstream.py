@@ -7,10 +7,12 @@ from nats import NATSError
 
 
 class Stream:
-    """A stream by its name; the server does the rest."""
+    """A stream by its name, and the domain it is in when that is not the client's own; the server does
+    the rest."""
 
-    def __init__(self, client, name):
+    def __init__(self, client, name, domain=None):
         self._client = client
+        self._api = f"$JS.{domain}.API" if domain else "$JS.API"
         self.name = name
 
     def create(self, subjects, **limits):
@@ -44,7 +46,7 @@ class Stream:
                                "retention": "limits", "num_replicas": 1, **limits})
 
     def _call(self, operation, request):
-        answer = self._client.request(f"$JS.API.STREAM.{operation}.{self.name}", request).json()
+        answer = self._client.request(f"{self._api}.STREAM.{operation}.{self.name}", request).json()
         if "error" in answer:
             raise NATSError(f"{operation} {self.name}: {answer['error']}")
         return answer

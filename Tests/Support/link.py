@@ -11,9 +11,11 @@ from lane import CHUNK_BYTES, FINISHED, RESET, Conditions, Flow, Lane
 from ports import free_port
 
 CONNECT_SECONDS = 5
-# On a slow link the kernel's buffers are to hold next to nothing: what waits, waits at the sender, and
-# in the lane's own buffer, whose size is stated. Linux doubles this for its bookkeeping.
-RECEIVE_BUFFER_BYTES = 2048
+# On a slow link the kernel's buffers are to hold little: what waits, waits at the sender, and in the
+# lane's own buffer, whose size is stated. With other values than these, windows open in steps that
+# are smaller than what the sender's kernel waits to send: it then counts the time towards
+# TCP_USER_TIMEOUT although bytes get through (Linux, tcp_ack_probe).
+RECEIVE_BUFFER_BYTES = 4096
 SEGMENT_BYTES = 1400  # the loopback's own segments of 64 kB would not fit
 
 PERFECT = Conditions()
@@ -34,7 +36,9 @@ class Link:
 
     The peers' kernels acknowledge what this process has read, not what the other side has: what is
     queued here looks delivered to the sender, as with any proxy. `Conditions.buffer` bounds that,
-    together with what is on its way during `delay`. The opening of a connection is not delayed.
+    together with what is on its way during `delay`; on a link that begins with a rate, the kernel
+    adds at most 8 kB. When the buffer is full the sender meets a closed window, where a modem would
+    lose packets. The opening of a connection is not delayed.
 
     All of it happens in one thread of its own, which ends with the context.
     """

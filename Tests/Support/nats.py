@@ -78,13 +78,17 @@ class Subscription:
 
 
 class Client:
-    def __init__(self, port, host="127.0.0.1"):
+    """A connection. `more` are fields of CONNECT, such as user and pass."""
+
+    def __init__(self, port, host="127.0.0.1", **more):
         self._socket = socket.create_connection((host, port), WAIT_SECONDS)
         self._input = bytearray()
         self._subscriptions = {}
         self._ids = itertools.count(1)
+        self.infos = 0  # how many times the server has described itself
         options = {"verbose": False, "pedantic": True, "headers": True, "no_responders": True,
-                   "name": "test", "lang": "python", "version": "0", "protocol": 1}
+                   "name": "test", "lang": "python", "version": "0", "protocol": 1,
+                   **more}
         self._send(f"CONNECT {json.dumps(options)}\r\n".encode())
         self.flush()
 
@@ -154,6 +158,8 @@ class Client:
                 self._subscriptions[identifier].waiting.append(message)
         elif name == b"PING":
             self._send(b"PONG\r\n")
+        elif name == b"INFO":
+            self.infos += 1
         elif name == b"-ERR":
             raise NATSError(line.decode())
         return name

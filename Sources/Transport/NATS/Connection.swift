@@ -182,7 +182,7 @@ public struct Connection: ~Copyable {
     servers.handleTried(url)
     let link = Link(LinkID(number: nextLink), to: url, limits: limits, at: now)
     nextLink = nextLink == .max ? 1 : nextLink + 1
-    pending.append(.open(link.id, url))
+    pending.append(.open(link))
     return link
   }
 
@@ -206,7 +206,7 @@ public struct Connection: ~Copyable {
       let earliest = max(now + pause, servers.choose(at: now)?.notBefore ?? now)
       let attempt = herd.nextAttempt(from: earliest)
       state = .waiting(until: attempt)
-      pending.append(.disconnected(link.server, reason, retryIn: attempt - now))
+      pending.append(.disconnected(link, reason, retryIn: attempt - now))
     }
   }
 

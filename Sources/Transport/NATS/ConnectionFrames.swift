@@ -60,7 +60,7 @@ extension Connection {
       link.handleAccepted(at: now)
       if link === current {
         counts.connects += 1
-        return .connected(link.server)
+        return .connected(link)
       }
       beginOverlap(at: now)
       return nil

@@ -13,21 +13,24 @@ public enum ConnectionEvent: Equatable {
 }
 
 /// What the owner of a connection is to do, or to know.
+///
+/// Servers come as links, which are classes: with a `ServerURL` in it, whose short host name is kept within
+/// the `String`, Embedded Swift 6.3.1 mixed up this enum's case and the text's length on aarch64.
 public enum ConnectionAction: Equatable {
-  /// Open a socket to this server.
-  case open(LinkID, ServerURL)
+  /// Open a socket to the link's server.
+  case open(Link)
   /// Close the link's socket, or give up opening it.
   case close(LinkID)
   /// The server has accepted us and knows our subscriptions.
-  case connected(ServerURL)
+  case connected(Link)
   /// The connection ended or could not be made; the next is tried after this time.
-  case disconnected(ServerURL, DisconnectReason, retryIn: Duration)
+  case disconnected(Link, DisconnectReason, retryIn: Duration)
   /// The connection is closed for good, as asked.
   case stopped
   /// The server will shut down: another is being looked for.
-  case lameDuck(ServerURL)
+  case lameDuck(Link)
   /// Messages go to and come from this server now; nothing was lost on the way.
-  case moved(ServerURL)
+  case moved(Link)
   case message(MessageFrame)
   /// A message larger than the read buffer: refuse it where it wants an answer, unless its
   /// subscription takes parts, which then follow.

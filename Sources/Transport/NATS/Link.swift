@@ -7,7 +7,7 @@ public struct LinkID: Equatable, Hashable, Sendable {
 /// outlives it (subscriptions, requests, queues) belongs to `Connection`.
 ///
 ///     opening -> awaitingInfo -> awaitingPong -> established -> draining
-final class Link {
+public final class Link: Equatable {
   enum State: Equatable {
     case opening(deadline: Instant)
     case awaitingInfo(deadline: Instant)
@@ -17,8 +17,8 @@ final class Link {
     case draining(deadline: Instant)
   }
 
-  let id: LinkID
-  let server: ServerURL
+  public let id: LinkID
+  public let server: ServerURL
   private let limits: ConnectionLimits
   var state: State
   var parser = Parser()
@@ -63,6 +63,8 @@ final class Link {
     if case .draining = state { return true }
     return false
   }
+
+  public static func == (left: Link, right: Link) -> Bool { left === right }
 
   // MARK: time
 

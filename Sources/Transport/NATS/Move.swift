@@ -47,7 +47,7 @@ extension Connection {
       // From bad to worse: try the next.
       end(link, .lameDuck, closesSocket: true, at: now)
     } else if link === current, move == .none, link.isEstablished {
-      pending.append(.lameDuck(link.server))
+      pending.append(.lameDuck(link))
       // As with any shutdown, the whole fleet is told at the same time.
       let pause = servers.handleFailed(link.server, wasUseful: false, at: now)
       move = .due(herd.nextAttempt(from: now + pause))
@@ -91,7 +91,7 @@ extension Connection {
     overlap.removeAll()
     subscriptions.forgetWritten()
     new.ping(at: now)
-    pending.append(.moved(new.server))
+    pending.append(.moved(new))
   }
 
   /// The new link's PONG in `overlapping`, the old link's in `leaving`.
@@ -149,8 +149,8 @@ extension Connection {
     subscriptions.forgetWritten()
     while let id = requests.endOne(dueAt: nil) { pending.append(.requestFailed(id, .disconnected)) }
     outbox.handleDisconnected()
-    pending.append(.disconnected(old.server, reason, retryIn: .zero))
-    if new.isEstablished { pending.append(.connected(new.server)) }
+    pending.append(.disconnected(old, reason, retryIn: .zero))
+    if new.isEstablished { pending.append(.connected(new)) }
   }
 
   mutating func endMove() {

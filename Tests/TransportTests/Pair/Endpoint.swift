@@ -270,10 +270,12 @@ final class Endpoint {
     Int(server.port) - Int(ServerURL.defaultPort)
   }
 
-  private func open(_ id: LinkID, _ server: ServerURL, at now: Instant) {
-    let index = index(of: server)
+  private func open(_ link: Link, at now: Instant) {
+    let index = index(of: link.server)
     wires.append(
-      Wire(id, server: index, opensAt: now + link.latency + link.latency, capacity: readBufferBytes)
+      Wire(
+        link.id, server: index, opensAt: now + self.link.latency + self.link.latency,
+        capacity: readBufferBytes)
     )
     record(.opening(server: index), at: now)
   }
@@ -290,14 +292,14 @@ final class Endpoint {
   /// Actions that refer to no bytes.
   private func take(_ action: ConnectionAction, at now: Instant) {
     switch action {
-    case .open(let id, let server): open(id, server, at: now)
+    case .open(let link): open(link, at: now)
     case .close(let id): close(id, at: now)
     case .connected: record(.connected, at: now)
     case .disconnected(_, let reason, let retryIn):
       record(.disconnected(reason, retryIn: retryIn), at: now)
     case .stopped: record(.stopped, at: now)
     case .lameDuck: record(.lameDuck, at: now)
-    case .moved(let server): record(.moved(server: index(of: server)), at: now)
+    case .moved(let link): record(.moved(server: index(of: link.server)), at: now)
     case .requestFailed(let id, let failure): record(.requestFailed(id, failure), at: now)
     case .message, .oversizedMessage, .messagePart, .response, .serverError:
       preconditionFailure("needs bytes")
