@@ -12,6 +12,18 @@ public enum TrafficClass: UInt8, CaseIterable, Sendable {
   /// What may take its time.
   case bulk
 
+  public static var allCases: AllCases { AllCases() }
+
+  /// The classes, strictest first. The collection that the compiler makes is an array, allocated for
+  /// each loop.
+  public struct AllCases: RandomAccessCollection, Sendable {
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { Int(TrafficClass.bulk.rawValue) + 1 }
+    public subscript(position: Int) -> TrafficClass {
+      TrafficClass(rawValue: UInt8(truncatingIfNeeded: position)) ?? .bulk
+    }
+  }
+
   /// As the manifest and the status write it.
   public var name: StaticString {
     switch self {
