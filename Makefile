@@ -55,5 +55,5 @@ lint: swift ## Check format and house rules
 clean: ## Remove everything built
 	rm -rf .build build
 
-include cross/cross.mk Tests/Board/board.mk Tests/Fuzz/fuzz.mk
+include cross/cross.mk Tests/Board/board.mk Tests/Fuzz/fuzz.mk Tests/Bench/bench.mk
 include Tests/Integration/integration.mk Examples/warehouse/warehouse.mk

@@ -58,6 +58,11 @@ let package = Package(
     .executableTarget(
       name: "EdgeHost", dependencies: ["CLinux", "CYAML", "GPIOProvider", "Lattice", "Transport"],
       swiftSettings: swiftSettings),
+    // Measured by `make bench`, and no part of what is installed.
+    .target(name: "CBench", path: "Tests/Bench/CBench"),
+    .executableTarget(
+      name: "Bench", dependencies: ["CBench", "Transport"], path: "Tests/Bench/Ours",
+      swiftSettings: swiftSettings),
     .testTarget(name: "TransportTests", dependencies: ["Transport"]),
     .testTarget(name: "LatticeTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),
     .testTarget(name: "GPIOProviderTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),

@@ -87,6 +87,14 @@ int32_t linux_tcp_progress_of(int32_t descriptor, linux_tcp_progress *progress) 
   return 0;
 }
 
+uint64_t linux_tcp_delivery_rate(int32_t descriptor) {
+  struct tcp_info info;
+  memset(&info, 0, sizeof info);
+  socklen_t length = sizeof info;
+  if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return 0;
+  return info.tcpi_delivery_rate;
+}
+
 int32_t linux_tcp_is_multipath(int32_t descriptor) {
   int protocol = 0;
   socklen_t length = sizeof protocol;

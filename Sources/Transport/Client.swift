@@ -100,7 +100,8 @@ public final class Client: MessageBus {
   public func publish(
     _ message: borrowing OutgoingMessage, as trafficClass: TrafficClass, expires: Instant
   ) throws(PublishError) {
-    try connection.publish(message, as: trafficClass, expires: expires, at: EventLoop.now)
+    // The time only says what has expired in a full queue; what is written is looked at again.
+    try connection.publish(message, as: trafficClass, expires: expires, at: loop.turnTime)
   }
 
   public func request(
@@ -265,7 +266,7 @@ public final class Client: MessageBus {
     for wire in wires {
       var written = 0
       while connection.send(
-        over: wire.id, at: now,
+        over: wire.id, upTo: wire.writeBytes, at: now,
         { pieces in
           written = wire.send(pieces)
           return written

@@ -7,15 +7,16 @@ public struct ConnectionLimits: Equatable {
   public var readBufferBytes = 16 * 1024
   /// Bytes; 4 096 to 64 KiB. CONNECT, SUB, PING and PONG lines that wait to be written.
   public var controlBytes = 4096
-  /// Bytes; 1 024 to 1 MiB. What one system call writes, but for the last frame; and what the kernel may
-  /// hold unsent. An urgent message waits behind both: at 16 kbit/s each takes two seconds.
+  /// Bytes; 1 024 to 1 MiB. What one system call writes on a slow link, but for the last frame; and what
+  /// the kernel may hold unsent. An urgent message waits behind both: at 16 kbit/s each takes two
+  /// seconds. A faster link gets more in one call, as much as it carries in 5 ms.
   public var writeBytes = 4096
 
   /// The queues of messages that wait for the link, strictest first. A queue's size is also that of the
   /// largest frame it can carry.
   public var replies = QueueLimits(bytes: 16 * 1024, whenFull: .refuse)
   public var commands = QueueLimits(bytes: 8 * 1024, whenFull: .refuse)
-  public var facts = QueueLimits(bytes: 16 * 1024, whenFull: .refuse)
+  public var facts = QueueLimits(bytes: 32 * 1024, whenFull: .refuse)
   public var readings = QueueLimits(bytes: 16 * 1024, whenFull: .newest)
   public var bulk = QueueLimits(bytes: 8 * 1024, whenFull: .refuse)
 

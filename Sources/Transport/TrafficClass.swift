@@ -12,6 +12,18 @@ public enum TrafficClass: UInt8, CaseIterable, Sendable {
   /// What may take its time.
   case bulk
 
+  public static var allCases: AllCases { AllCases() }
+
+  /// The classes, strictest first. The collection that the compiler makes is an array, allocated for
+  /// each loop.
+  public struct AllCases: RandomAccessCollection, Sendable {
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { Int(TrafficClass.bulk.rawValue) + 1 }
+    public subscript(position: Int) -> TrafficClass {
+      TrafficClass(rawValue: UInt8(truncatingIfNeeded: position)) ?? .bulk
+    }
+  }
+
   /// As the manifest and the status write it.
   public var name: StaticString {
     switch self {
@@ -46,8 +58,9 @@ public struct QueueLimits: Equatable, Sendable {
     self.whenFull = whenFull
   }
 
-  /// How many messages the queue holds at most: few frames are shorter than this.
-  var messagesMax: Int { max(bytes / 64, 8) }
+  /// How many messages the queue holds at most: no frame is much shorter than this. An entry takes 24
+  /// bytes more.
+  var messagesMax: Int { max(bytes / 32, 8) }
 }
 
 /// What became of one class's messages since the start.

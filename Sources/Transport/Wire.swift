@@ -2,6 +2,9 @@ import CLinux
 
 /// The socket of one link on an event loop, from dialling to closing, with its read buffer.
 final class Wire {
+  private static let sendsPerMeasurement = 32
+  private static let writeBytesMax = 64 * 1024
+
   let id: LinkID
   let server: ServerURL
   private let loop: EventLoop
@@ -19,6 +22,11 @@ final class Wire {
   private var isSecuring = false
   var input: ReadBuffer
 
+  /// What one call writes: what the link carries in 5 ms, which an urgent message may wait, at least
+  /// `ConnectionLimits.writeBytes`. Each call has its price, which on a fast link is most of a message's.
+  private(set) var writeBytes: Int
+  private var sendsSinceMeasurement = 0
+
   /// Whether what arrives is read; else it waits in the kernel and then at the server.
   var isReading = true
 
@@ -34,6 +42,7 @@ final class Wire {
     self.loop = loop
     self.limits = limits
     self.handle = handle
+    writeBytes = limits.writeBytes
     input = ReadBuffer(capacity: limits.readBufferBytes)
     dialer = Dialer(server, on: loop, settings: limits.link) { [self] result in
       dialer = nil
@@ -74,6 +83,8 @@ final class Wire {
     if tls != nil { return sendSecured(pieces) }
     let sent = pieces.send(to: socket)
     isBlocked = sent < Int64(pieces.byteCount)
+    sendsSinceMeasurement += 1
+    if isBlocked || sendsSinceMeasurement >= Wire.sendsPerMeasurement { measure() }
     if sent >= 0 {
       written &+= UInt64(sent)
       return Int(sent)
@@ -81,6 +92,12 @@ final class Wire {
     let error = SystemError("send", Int32(truncatingIfNeeded: sent))
     if !error.isWouldBlock { failure = error }
     return 0
+  }
+
+  private func measure() {
+    sendsSinceMeasurement = 0
+    let carried = Int(clamping: linux_tcp_delivery_rate(socket) / 200)
+    writeBytes = max(limits.writeBytes, min(carried, Wire.writeBytesMax))
   }
 
   private var failure: SystemError?

@@ -190,6 +190,29 @@ final class EventLoopTests: XCTestCase {
     XCTAssertNil(loop.timers.first)
   }
 
+  /// What every message of a busy connection does to its timer: the kernel's is not set each time, and
+  /// nothing may fire early for it.
+  func testDeadlineThatMovesAwayIsNotEarly() throws {
+    let loop = try EventLoop()
+    let pipe = pipe()
+    let watch = try loop.watch(pipe.read, for: .readable) { _ in }
+    var deadline = EventLoop.now
+    var fired = 0
+    let timer = Transport.Timer(on: loop) { now in
+      XCTAssertGreaterThanOrEqual(now, deadline)
+      fired += 1
+    }
+    write(pipe.write, "x")
+    for _ in 0..<100 {
+      deadline = EventLoop.now + .milliseconds(3)
+      timer.set(deadline)
+      try loop.turn()
+    }
+    watch.cancel()
+    while timer.deadline != nil { try loop.turn() }
+    XCTAssertGreaterThan(fired, 0)
+  }
+
   /// Three timers are due together; the first cancels the second and moves the third.
   func testHandlersMayChangeTimersThatAreDue() throws {
     let loop = try EventLoop()

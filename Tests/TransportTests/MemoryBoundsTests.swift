@@ -61,7 +61,7 @@ final class MemoryBoundsTests: XCTestCase {
     limits.readBufferBytes += 1000
     XCTAssertEqual(sum(limits), before + 2000)
     limits.bulk.bytes += 6400
-    XCTAssertEqual(sum(limits), before + 2000 + 6400 + 100 * OutboundQueue.entryBytes)
+    XCTAssertEqual(sum(limits), before + 2000 + 6400 + 200 * OutboundQueue.entryBytes)
     XCTAssertLessThan(before, (256 + (TLSConfiguration.isAvailable ? 128 : 0)) * 1024)
   }
 }

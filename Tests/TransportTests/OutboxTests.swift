@@ -22,7 +22,8 @@ final class OutboxTests: XCTestCase {
     let message = OutgoingMessage(
       subject: subject.span, reply: none.span, headers: none.span, payload: payload.span)
     return queue.append(
-      message, expires: instant(expires), isRequest: isRequest, at: instant(now))
+      message, length: message.frameLength, expires: instant(expires), isRequest: isRequest,
+      at: instant(now))
   }
 
   /// What the pieces hold.
@@ -88,7 +89,7 @@ final class OutboxTests: XCTestCase {
   }
 
   func testFullByMessagesForgetsTheExpiredFirst() {
-    let queue = queue(512)
+    let queue = queue(256)
     for number in 0..<8 { XCTAssertTrue(append("a", expires: number == 3 ? 1 : 9, queue)) }
     XCTAssertFalse(append("b", queue))
     XCTAssertTrue(append("b", at: 1, queue))
@@ -200,7 +201,8 @@ final class OutboxTests: XCTestCase {
           subject: subject.span, reply: none.span, headers: none.span, payload: payload.span)
         XCTAssertTrue(
           outbox[trafficClass].append(
-            message, expires: instant(9), isRequest: false, at: instant(0)))
+            message, length: message.frameLength, expires: instant(9), isRequest: false,
+            at: instant(0)))
       }
     }
     let expected = TrafficClass.allCases.flatMap { ["\($0)0", "\($0)1"] }

@@ -181,6 +181,8 @@ typedef struct {
 
 /// Asks the kernel. Of a Multipath TCP socket only `queued_bytes` is of the whole connection.
 int32_t linux_tcp_progress_of(int32_t socket, linux_tcp_progress *progress);
+/// What the peer's kernel acknowledged lately, in bytes a second; 0 when nothing is known.
+uint64_t linux_tcp_delivery_rate(int32_t socket);
 /// 1 when a connected socket speaks Multipath TCP (Linux 5.16 can tell), 0 when it was opened for TCP
 /// or fell back to it, because the peer or something between does not.
 int32_t linux_tcp_is_multipath(int32_t socket);

@@ -18,26 +18,22 @@ struct ByteRing: ~Copyable {
   var freeCount: Int { capacity - count }
 
   /// Appends bytes; the owner has made sure that they fit.
-  @inline(never)
   mutating func append(_ source: Span<UInt8>) {
-    assert(source.count <= freeCount)
-    if source.count > freeCount { return }
-    let tail = index(count)
-    let first = min(source.count, capacity - tail)
-    source.withUnsafeBufferPointer { bytes in
-      guard let base = bytes.baseAddress else { return }
-      (storage + tail).update(from: base, count: first)
-      storage.update(from: base + first, count: bytes.count - first)
-    }
-    count += source.count
+    append(length: source.count) { $0.append(source) }
   }
 
-  @inline(never)
   mutating func append(_ byte: UInt8) {
-    assert(freeCount > 0)
-    if freeCount == 0 { return }
-    storage[index(count)] = byte
-    count += 1
+    append(length: 1) { $0.append(byte) }
+  }
+
+  /// Appends `length` bytes, which are those that `write` writes; the owner has made sure that they fit.
+  mutating func append(length: Int, _ write: (inout RingCursor) -> Void) {
+    assert(length <= freeCount)
+    if length > freeCount { return }
+    var cursor = RingCursor(storage, capacity: capacity, offset: index(count))
+    write(&cursor)
+    count += length
+    assert(cursor.offset == index(count) % capacity)
   }
 
   /// Gives `length` bytes, `offset` after the oldest, to `body` in at most two pieces.
@@ -96,5 +92,46 @@ struct ByteRing: ~Copyable {
     head = index(removed)
     count -= removed
     if count == 0 { head = 0 }
+  }
+}
+
+/// Writes bytes one after the other into the memory of a ring. It never leaves that memory.
+struct RingCursor: ByteSink {
+  private let storage: UnsafeMutablePointer<UInt8>
+  private let end: UnsafeMutablePointer<UInt8>
+  private var next: UnsafeMutablePointer<UInt8>
+
+  fileprivate init(_ storage: UnsafeMutablePointer<UInt8>, capacity: Int, offset: Int) {
+    self.storage = storage
+    end = storage + capacity
+    next = storage + offset
+  }
+
+  fileprivate var offset: Int { next == end ? 0 : next - storage }
+
+  mutating func append(_ byte: UInt8) {
+    if next == end { next = storage }
+    next.pointee = byte
+    next += 1
+  }
+
+  mutating func append(_ source: Span<UInt8>) {
+    source.withUnsafeBufferPointer { bytes in
+      if let base = bytes.baseAddress { append(base, bytes.count) }
+    }
+  }
+
+  @inline(never)
+  private mutating func append(_ source: UnsafePointer<UInt8>, _ count: Int) {
+    let room = end - next
+    if count <= room {
+      copyBytes(to: next, from: source, count: count)
+      next += count
+    } else {
+      let rest = min(count - room, end - storage)
+      copyBytes(to: next, from: source, count: room)
+      copyBytes(to: storage, from: source + room, count: rest)
+      next = storage + rest
+    }
   }
 }

@@ -8,6 +8,39 @@ public func ascii(_ literal: StaticString) -> Span<UInt8> {
   return _overrideLifetime(span, copying: ())
 }
 
+/// Copies bytes, also between places that overlap. The typed pointer's `update(from:)` is a loop with
+/// a call for each byte in Embedded Swift; this is the C library's memmove.
+func moveBytes(
+  to target: UnsafeMutablePointer<UInt8>, from source: UnsafePointer<UInt8>, count: Int
+) {
+  UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: count)
+}
+
+/// Copies bytes between places that do not overlap. Subjects and numbers are shorter than a call of the
+/// C library is worth: up to 16 bytes go as two words, which may overlap.
+func copyBytes(
+  to target: UnsafeMutablePointer<UInt8>, from source: UnsafePointer<UInt8>, count: Int
+) {
+  let target = UnsafeMutableRawPointer(target)
+  let source = UnsafeRawPointer(source)
+  if count > 16 {
+    target.copyMemory(from: source, byteCount: count)
+  } else if count >= 8 {
+    let last = source.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+    target.storeBytes(of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+    target.storeBytes(of: last, toByteOffset: count - 8, as: UInt64.self)
+  } else if count >= 4 {
+    let last = source.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+    target.storeBytes(of: source.loadUnaligned(as: UInt32.self), as: UInt32.self)
+    target.storeBytes(of: last, toByteOffset: count - 4, as: UInt32.self)
+  } else {
+    for index in 0..<count {
+      target.storeBytes(
+        of: source.load(fromByteOffset: index, as: UInt8.self), toByteOffset: index, as: UInt8.self)
+    }
+  }
+}
+
 extension Span where Element == UInt8 {
   /// Whether the bytes are exactly those of `other`.
   @inline(never)
@@ -105,21 +138,33 @@ extension Array where Element == UInt8 {
 func writeDecimal(_ number: UInt64, into digits: inout InlineArray<20, UInt8>) -> Int {
   var rest = number
   var index = 20
-  repeat {
+  while rest > UInt64(UInt32.max) {
     index -= 1
     digits[index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
     rest /= 10
-  } while rest > 0
+  }
+  var small = UInt32(truncatingIfNeeded: rest)
+  repeat {
+    index -= 1
+    let tenth = dividedByTen(small)
+    digits[index] = 0x30 + UInt8(truncatingIfNeeded: small &- tenth &* 10)
+    small = tenth
+  } while small > 0
   return index
+}
+
+/// A multiplication, as old ARM cannot divide and a compiler that saves bytes makes it a division.
+private func dividedByTen(_ number: UInt32) -> UInt32 {
+  UInt32(truncatingIfNeeded: (UInt64(number) &* 0xCCCC_CCCD) >> 35)
 }
 
 /// How many decimal digits a number has.
 func decimalDigits(_ number: UInt64) -> Int {
-  var rest = number
   var count = 1
-  while rest >= 10 {
-    rest /= 10
+  var power: UInt64 = 10
+  while count < 20, number >= power {
     count += 1
+    power = power &* 10
   }
   return count
 }

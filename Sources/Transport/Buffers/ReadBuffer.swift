@@ -45,7 +45,7 @@ public struct ReadBuffer: ~Copyable {
   /// Lets `read` fill the free space; it returns how many bytes it wrote there.
   public mutating func withFreeSpace(_ read: (UnsafeMutableRawBufferPointer) -> Int) {
     if start > 0 {
-      storage.update(from: storage + start, count: end - start)
+      moveBytes(to: storage, from: storage + start, count: end - start)
       end -= start
       start = 0
     }
@@ -57,7 +57,7 @@ public struct ReadBuffer: ~Copyable {
   public mutating func appendOrRefuse(_ source: Span<UInt8>) -> Bool {
     if source.count > capacity - count { return false }
     withFreeSpace { free in
-      for index in source.indices { free[index] = source[index] }
+      source.withUnsafeBytes { free.copyMemory(from: $0) }
       return source.count
     }
     return true

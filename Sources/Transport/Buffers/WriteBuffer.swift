@@ -60,7 +60,7 @@ public struct WriteBuffer: ~Copyable {
   mutating func reserve(_ count: Int) -> Bool {
     if count > freeCount { return false }
     if count > capacity - end {
-      storage.update(from: storage + start, count: end - start)
+      moveBytes(to: storage, from: storage + start, count: end - start)
       end -= start
       start = 0
     }
@@ -80,7 +80,9 @@ public struct WriteBuffer: ~Copyable {
     assert(source.count <= capacity - end)
     if source.count > capacity - end { return }
     source.withUnsafeBufferPointer { bytes in
-      if let base = bytes.baseAddress { (storage + end).update(from: base, count: bytes.count) }
+      if let base = bytes.baseAddress {
+        moveBytes(to: storage + end, from: base, count: bytes.count)
+      }
     }
     end += source.count
   }

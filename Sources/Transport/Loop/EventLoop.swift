@@ -15,16 +15,22 @@ public struct Readiness: OptionSet, Sendable {
 /// to completion, one at a time, and must not block.
 public final class EventLoop {
   private static let eventsPerTurn = 32
+  private static let busyFor = Duration.milliseconds(10)
 
   private let epoll: Int32
   private let timerDescriptor: Int32
   private var armed: Instant?
+  private var lastArmed = Instant(nanoseconds: 0)
   /// A handful: a socket, signals and one per line, so they are searched from the beginning.
   private var watches: [Watch] = []
   private var nextToken: UInt64 = 1
   private var isStopping = false
   private var events = [linux_event](repeating: linux_event(), count: eventsPerTurn)
   var timers = TimerHeap()
+
+  /// The monotonic clock as it was read last, at the beginning or the end of a turn: for where it may be
+  /// late by what a turn takes, and reading it would cost more than the work.
+  public private(set) var turnTime = EventLoop.now
 
   /// Called at the end of every turn, when all that was ready has been handled: the place to write
   /// out what the handlers queued, so that what belongs together travels together.
@@ -78,6 +84,7 @@ public final class EventLoop {
     try armTimer()
     let count = try check(
       "epoll_wait", linux_epoll_wait(epoll, &events, Int32(EventLoop.eventsPerTurn)))
+    turnTime = EventLoop.now
     for index in 0..<Int(count) {
       let event = events[index]
       if event.token == 0 {
@@ -88,7 +95,8 @@ public final class EventLoop {
       }
     }
     fireTimers()
-    endOfTurn?(EventLoop.now)
+    turnTime = EventLoop.now
+    endOfTurn?(turnTime)
   }
 
   fileprivate func modify(_ watch: Watch) {
@@ -103,7 +111,7 @@ public final class EventLoop {
   /// Fires what is due now. A timer that its own action sets to the past again waits for the next
   /// turn, so that it cannot keep descriptors from being served.
   private func fireTimers() {
-    let now = EventLoop.now
+    let now = turnTime
     var due: [Timer] = []
     while let timer = timers.first, let deadline = timer.deadline, deadline <= now {
       timers.remove(timer)
@@ -118,6 +126,11 @@ public final class EventLoop {
   private func armTimer() throws(SystemError) {
     let next = timers.first?.deadline
     if next == armed { return }
+    // Traffic moves a deadline with every message. To set the timer each time costs more than to be
+    // woken once for nothing.
+    let isBusy = turnTime < lastArmed + EventLoop.busyFor
+    if isBusy, let next, let armed, turnTime < armed, armed < next { return }
+    lastArmed = turnTime
     // Zero would disarm; an instant in the past fires at once.
     let nanoseconds = next.map { max($0.nanoseconds, 1) } ?? 0
     _ = try check("timerfd_settime", linux_timer_set(timerDescriptor, nanoseconds))

@@ -32,18 +32,19 @@ extension Connection {
     if isDraining { throw .notConnected }
     if !Subject.isValid(message.subject) { throw .invalidSubject }
     if !message.reply.isEmpty, !Subject.isValid(message.reply) { throw .invalidSubject }
-    // A peer chooses the subject of our answers: one that is too long must not cost the connection.
-    if message.controlLineLength > Encoder.controlLineBytesMax {
-      throw .tooLarge(size: message.controlLineLength, limit: Encoder.controlLineBytesMax)
-    }
-    let queue = outbox[trafficClass]
-    let limit = queue.capacity
-    if message.frameLength > limit { throw .tooLarge(size: message.frameLength, limit: limit) }
     let size = message.headers.count + message.payload.count
+    let controlLineLength = message.controlLineLength
+    // A peer chooses the subject of our answers: one that is too long must not cost the connection.
+    if controlLineLength > Encoder.controlLineBytesMax {
+      throw .tooLarge(size: controlLineLength, limit: Encoder.controlLineBytesMax)
+    }
+    let length = controlLineLength + size + 2
+    let queue = outbox[trafficClass]
+    if length > queue.capacity { throw .tooLarge(size: length, limit: queue.capacity) }
     if Int64(size) > serverInfo.maxPayload {
       throw .tooLarge(size: size, limit: Int(clamping: serverInfo.maxPayload))
     }
-    if !queue.append(message, expires: expires, isRequest: isRequest, at: now) {
+    if !queue.append(message, length: length, expires: expires, isRequest: isRequest, at: now) {
       throw .outboxFull
     }
     counts.messagesOut += 1
@@ -56,8 +57,7 @@ extension Connection {
   ) throws(PublishError) -> RequestID {
     guard isConnected else { throw .notConnected }
     guard let id = requests.begin(deadline: now + timeout) else { throw .tooManyRequests }
-    var reply = inboxPrefix
-    reply.append(decimal: id.token)
+    let reply = ReplySubject(inboxPrefix: inboxPrefix.span, token: id.token)
     let message = OutgoingMessage(
       subject: subject, reply: reply.span, headers: headers, payload: payload)
     do {

@@ -2,11 +2,13 @@
 extension Connection {
   /// Gives what is to be written over a link now, if there is something, to `write`, which returns how
   /// many bytes the socket took: first the rest of a frame that was begun, then what the protocol owes,
-  /// then messages, the strictest class first. At most `ConnectionLimits.writeBytes` and one frame.
+  /// then messages, the strictest class first. At most `limit` bytes, or
+  /// `ConnectionLimits.writeBytes`, and one frame.
   ///
   /// - Returns: whether the socket took all there was: there may be more.
   public mutating func send(
-    over id: LinkID, at now: Instant, _ write: (borrowing OutputPieces) -> Int
+    over id: LinkID, upTo limit: Int? = nil, at now: Instant,
+    _ write: (borrowing OutputPieces) -> Int
   ) -> Bool {
     guard let link = link(id) else { return false }
     let mayCarryMessages = writeControl(of: link, at: now)
@@ -22,7 +24,7 @@ extension Connection {
       let gate = gate
       // What is to be sent before closing waits for nothing any more.
       let isLast = link.isDraining
-      outbox.append(to: &pieces, limit: limits.writeBytes) { trafficClass, hasCompany in
+      outbox.append(to: &pieces, limit: limit ?? limits.writeBytes) { trafficClass, hasCompany in
         isLast || gate.allows(trafficClass, hasCompany: hasCompany, at: now)
       }
       self.gate.hold(outbox, at: now)

@@ -41,6 +41,11 @@ extension ByteRing: ByteSink {}
 extension ByteSink where Self: ~Copyable {
   mutating func append(ascii literal: StaticString) { append(Transport.ascii(literal)) }
 
+  mutating func appendLineEnd() {
+    append(0x0D)
+    append(0x0A)
+  }
+
   mutating func append(decimal number: UInt64) {
     var digits: InlineArray<20, UInt8> = .init(repeating: 0)
     let first = writeDecimal(number, into: &digits)
@@ -61,7 +66,8 @@ enum Encoder {
   static func publish<Sink: ByteSink & ~Copyable>(
     _ message: borrowing OutgoingMessage, into sink: inout Sink
   ) {
-    sink.append(ascii: message.headers.isEmpty ? "PUB " : "HPUB ")
+    if !message.headers.isEmpty { sink.append(0x48) }
+    sink.append(ascii: "PUB ")
     sink.append(message.subject)
     if !message.reply.isEmpty {
       sink.append(0x20)
@@ -73,10 +79,10 @@ enum Encoder {
     }
     sink.append(0x20)
     sink.append(decimal: UInt64(message.headers.count + message.payload.count))
-    sink.append(ascii: "\r\n")
+    sink.appendLineEnd()
     sink.append(message.headers)
     sink.append(message.payload)
-    sink.append(ascii: "\r\n")
+    sink.appendLineEnd()
   }
 
   /// Whether the frame that begins at this offset is a PUB or HPUB to this subject.

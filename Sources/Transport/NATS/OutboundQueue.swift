@@ -15,7 +15,8 @@ final class OutboundQueue {
   static var entryBytes: Int { MemoryLayout<Entry>.stride }
 
   private var frames: ByteRing
-  private var entries: [Entry]
+  private let entries: UnsafeMutablePointer<Entry>
+  private let messagesMax: Int
   /// Index of the oldest entry: `entries` is a ring over its whole capacity.
   private var first = 0
   private(set) var count = 0
@@ -29,29 +30,31 @@ final class OutboundQueue {
   init(_ limits: QueueLimits) {
     frames = ByteRing(capacity: limits.bytes)
     policy = limits.whenFull
-    let none = Entry(
-      expires: Instant(nanoseconds: 0), length: 0, subjectHash: 0, isRequest: false)
-    entries = Array(repeating: none, count: limits.messagesMax)
+    messagesMax = limits.messagesMax
+    // Not filled, as the frames are not: an entry is written before it is read.
+    entries = .allocate(capacity: messagesMax)
   }
+
+  deinit { entries.deallocate() }
 
   var capacity: Int { frames.capacity }
   var byteCount: Int { frames.count }
   var isEmpty: Bool { count == 0 }
-  var isHalfFull: Bool { count > entries.count / 2 || frames.count > frames.capacity / 2 }
+  var isHalfFull: Bool { count > messagesMax / 2 || frames.count > frames.capacity / 2 }
 
   /// Accepts a message, for which others go as the policy says; false when it is refused. The caller
-  /// has made sure that a frame of this length can fit at all.
+  /// has made sure that a frame of this length, which is the message's, can fit at all.
   func append(
-    _ message: borrowing OutgoingMessage, expires: Instant, isRequest: Bool, at now: Instant
+    _ message: borrowing OutgoingMessage, length: Int, expires: Instant, isRequest: Bool,
+    at now: Instant
   ) -> Bool {
-    let length = message.frameLength
     let hash = policy == .newest ? OutboundQueue.hash(message.subject) : 0
     if policy == .newest { replace(message.subject, hash) }
     if !makeRoom(for: length, at: now) {
       statistics.refused += 1
       return false
     }
-    Encoder.publish(message, into: &frames)
+    frames.append(length: length) { Encoder.publish(message, into: &$0) }
     entries[slot(count)] = Entry(
       expires: expires, length: UInt32(clamping: length), subjectHash: hash, isRequest: isRequest)
     count += 1
@@ -61,7 +64,7 @@ final class OutboundQueue {
   }
 
   private func hasRoom(for length: Int) -> Bool {
-    count < entries.count && length <= frames.freeCount
+    count < messagesMax && length <= frames.freeCount
   }
 
   private func makeRoom(for length: Int, at now: Instant) -> Bool {
@@ -148,16 +151,21 @@ final class OutboundQueue {
   /// Forgets what was written; returns the bytes that were not ours.
   func consume(_ written: Int) -> Int {
     var rest = written
+    var removed = 0
     while rest > 0, count > 0 {
-      let length = Int(entries[first].length) - begunBytes
-      if rest < length {
+      let length = Int(entries[first].length)
+      if rest < length - begunBytes {
         begunBytes += rest
-        return 0
+        rest = 0
+      } else {
+        rest -= length - begunBytes
+        begunBytes = 0
+        removed += length
+        first = slot(1)
+        count -= 1
       }
-      rest -= length
-      begunBytes = 0
-      remove(0, offset: 0)
     }
+    frames.removeFirst(removed)
     return rest
   }
 
@@ -165,7 +173,7 @@ final class OutboundQueue {
 
   private func slot(_ position: Int) -> Int {
     let index = first + position
-    return index < entries.count ? index : index - entries.count
+    return index < messagesMax ? index : index - messagesMax
   }
 
   /// Removes the message at this position, whose frame is `offset` bytes behind the oldest.

@@ -12,21 +12,29 @@ public struct Subject: Equatable {
 
   public var string: String { bytes.span.string }
 
+  @inline(never)
   public static func isValid(_ bytes: Span<UInt8>, allowsWildcards: Bool = false) -> Bool {
-    var tokenStart = 0
-    for index in 0...bytes.count {
-      if index < bytes.count, bytes[index] != 0x2E {
-        if bytes[index] <= 0x20 || bytes[index] == 0x7F { return false }
+    let dot: UInt8 = 0x2E
+    var previous = dot
+    for index in bytes.indices {
+      let byte = bytes[index]
+      // Letters and `_`, most of every subject, with one comparison.
+      if byte &- 0x3F < 0x40 {
+        previous = byte
         continue
       }
-      let token = bytes.extracting(tokenStart..<index)
-      if token.isEmpty { return false }
-      let isWildcard = token.equals("*") || token.equals(">")
-      if isWildcard && !allowsWildcards { return false }
-      if token.equals(">") && index < bytes.count { return false }
-      tokenStart = index + 1
+      if byte == dot {
+        if previous == dot { return false }
+      } else if byte <= 0x20 || byte == 0x7F {
+        return false
+      } else if previous == dot, byte == 0x2A || byte == 0x3E {
+        let isLast = index + 1 == bytes.count
+        let isAlone = isLast || bytes[index + 1] == dot
+        if isAlone && !allowsWildcards || byte == 0x3E && isAlone && !isLast { return false }
+      }
+      previous = byte
     }
-    return true
+    return previous != dot
   }
 
   /// Whether a subject falls under this pattern.
