@@ -42,7 +42,7 @@ unit: swift libraries ## Run the unit tests
 
 test: lint ## Run everything that CI runs
 	$(MAKE) TLS=1 unit integration
-	$(MAKE) fuzz-short integration-cross-tls integration-cross size board
+	$(MAKE) sim-short fuzz-short integration-cross-tls integration-cross size board
 
 format: swift ## Format the Swift sources in place
 	swift format --in-place --recursive $(SWIFT_FOLDERS)
@@ -56,4 +56,5 @@ clean: ## Remove everything built
 	rm -rf .build build
 
 include cross/cross.mk Tests/Board/board.mk Tests/Fuzz/fuzz.mk Tests/Bench/bench.mk
+include Tests/Simulation/simulation.mk
 include Tests/Integration/integration.mk Examples/warehouse/warehouse.mk

@@ -18,7 +18,11 @@ public enum FactOutcome: Equatable {
 
 /// Facts in the order they happened, in a fixed amount of memory. One is under way at a time, so that
 /// none overtakes another whatever is lost; a fact leaves only when it is acknowledged. When the
-/// memory is full the oldest go, and are counted.
+/// memory is full the oldest go that were never sent, and are counted.
+///
+/// One that was sent stays until its outcome is known, also over a lost link: what the kernel still
+/// holds for that link may arrive long after newer facts, and is known for a copy only if the fact
+/// itself went before them.
 ///
 /// Being connected proves nothing: the link behind the server may be cut. So a fact that nobody
 /// acknowledges is sent again after a pause that grows.
@@ -37,6 +41,8 @@ public final class FactQueue {
   private var backoff: Backoff
   private var isConnected = false
   private var nextSequence: UInt64 = 1
+  /// The number of the oldest once it was sent.
+  private var sentSequence: UInt64?
 
   /// How many facts wait.
   public private(set) var count: UInt64 = 0
@@ -62,15 +68,20 @@ public final class FactQueue {
     return nil
   }
 
-  /// Adds a fact, for which the oldest make room. A fact larger than the whole queue is dropped and
-  /// counted.
+  /// Adds a fact, for which the oldest unsent make room. A fact that does not fit beside one that was
+  /// sent, or into the queue at all, is dropped and counted.
   public func append(subject: [UInt8], payload: [UInt8]) {
     let length = FactQueue.headerBytes + subject.count + payload.count
-    if length > records.capacity {
+    let sentLength = sentSequence == nil ? 0 : recordLength(at: 0)
+    if length > records.capacity - sentLength {
       droppedCount += 1
       return
     }
-    while records.freeCount < length { removeOldest(wasDelivered: false) }
+    while records.freeCount < length {
+      records.remove(at: sentLength, length: recordLength(at: sentLength))
+      count -= 1
+      droppedCount += 1
+    }
     append(length: subject.count)
     append(length: payload.count)
     records.append(subject.span)
@@ -90,6 +101,7 @@ public final class FactQueue {
     }
     let fact = oldest()
     state = .underWay(sequence: fact.sequence)
+    sentSequence = fact.sequence
     return fact
   }
 
@@ -100,8 +112,7 @@ public final class FactQueue {
     case .acknowledged, .unsendable:
       state = .ready
       backoff.reset()
-      // It may have made room for newer ones meanwhile.
-      if sequence == oldestSequence { removeOldest(wasDelivered: outcome == .acknowledged) }
+      removeOldest(wasDelivered: outcome == .acknowledged)
     case .notAcknowledged:
       state = .pausing(until: now + backoff.next())
     }
@@ -122,7 +133,8 @@ public final class FactQueue {
 
   // MARK: records
 
-  private var oldestSequence: UInt64 { nextSequence - count }
+  /// Those behind one that was sent may have made room.
+  private var oldestSequence: UInt64 { sentSequence ?? nextSequence - count }
 
   private func oldest() -> Fact {
     let subjectLength = length(at: 0)
@@ -135,9 +147,14 @@ public final class FactQueue {
 
   private func removeOldest(wasDelivered: Bool) {
     if count == 0 { return }
-    records.removeFirst(FactQueue.headerBytes + length(at: 0) + length(at: 4))
+    records.removeFirst(recordLength(at: 0))
+    sentSequence = nil
     count -= 1
     if wasDelivered { deliveredCount += 1 } else { droppedCount += 1 }
+  }
+
+  private func recordLength(at offset: Int) -> Int {
+    FactQueue.headerBytes + length(at: offset) + length(at: offset + 4)
   }
 
   private func append(length: Int) {

@@ -204,6 +204,6 @@ final class FactDeliveryTests: XCTestCase {
       ])
     XCTAssertEqual(counts(delivery), [3, 0, 2])
     bus.answer()
-    XCTAssertEqual(bus.requests.map { $0.payload }, ["b"])
+    XCTAssertEqual(bus.requests.map { $0.payload }, ["c"], "the oldest unsent made room")
   }
 }

@@ -63,6 +63,30 @@ final class ConnectionMoveTests: XCTestCase {
     }
   }
 
+  /// A message that the old server has delivered comes to the new one after it knows our subscriptions.
+  func testASlowRouteDoublesNothing() throws {
+    for seed in UInt64(1)...20 {
+      let pair = try Pair.connected(seed: seed, servers: 2)
+      XCTAssertNotNil(pair.subscribe("all"))
+      try pair.drive(for: .seconds(1))
+      let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
+      let new = try XCTUnwrap(pair.servers.first { $0 !== old })
+      for number in 0..<200 {
+        if number == 50 {
+          old.options.isLameDuck = true
+          old.announce()
+        }
+        old.publish("all", bytes("\(number)"), at: pair.now)
+        // Six times ten milliseconds around the cluster, which is more than a round trip.
+        if number >= 6 { new.publish("all", bytes("\(number - 6)"), at: pair.now) }
+        try pair.drive(for: .milliseconds(10))
+      }
+      XCTAssertTrue(pair.happenings.contains { if case .moved = $0 { true } else { false } })
+      let numbers = pair.payloads.compactMap { Int($0) }
+      XCTAssertEqual(Set(numbers).count, numbers.count, "seed \(seed): \(numbers)")
+    }
+  }
+
   func testRequestUnderWayIsAnswered() throws {
     let pair = try Pair.connected(seed: 3, servers: 2)
     let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })

@@ -85,8 +85,8 @@ extension Connection {
     let sid = message.subscription
     if sid == inboxSID { return takeResponse(message, bytes) }
     guard subscriptions.isActive(sid) else { return nil }
-    if move.isOverlap || !overlap.isEmpty, !subscriptions.hasQueueGroup(sid),
-      overlap.isTwin(message, bytes, on: link.id, remember: move.isOverlap, at: now)
+    if move.bringsTwins || !overlap.isEmpty, !subscriptions.hasQueueGroup(sid),
+      overlap.isTwin(message, bytes, on: link.id, remember: move.bringsTwins, at: now)
     {
       return nil
     }

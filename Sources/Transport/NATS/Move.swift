@@ -28,11 +28,12 @@ enum Move: Equatable {
     }
   }
 
-  /// Both links deliver the same subscriptions.
-  var isOverlap: Bool {
+  /// What arrives may come once more over the other link: both deliver the same subscriptions, or will
+  /// before a message that is here already has come around the cluster.
+  var bringsTwins: Bool {
     switch self {
-    case .overlapping, .settling, .leaving: true
-    case .none, .due, .opening: false
+    case .opening, .overlapping, .settling, .leaving: true
+    case .none, .due: false
     }
   }
 }
@@ -88,7 +89,7 @@ extension Connection {
     current = new
     serverInfo = new.info
     move = .overlapping
-    overlap.removeAll()
+    overlap.handleOverlap(at: now)
     subscriptions.forgetWritten()
     new.ping(at: now)
     pending.append(.moved(new))

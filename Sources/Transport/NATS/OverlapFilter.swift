@@ -11,6 +11,8 @@ struct OverlapFilter {
   private static let capacity = 64
   /// How long after its first copy the second may come: over the slower link, or around the cluster.
   private static let lifetime = Duration.seconds(10)
+  /// How long a message is under way from one server of a cluster to another at most.
+  private static let routeTime = Duration.seconds(2)
 
   static var bytesMax: Int { capacity * MemoryLayout<Seen>.stride }
 
@@ -39,7 +41,10 @@ struct OverlapFilter {
   /// Only one link is left: twins can still come of what others have brought.
   mutating func handleOthersEnded(but link: LinkID?) { seen.removeAll { $0.link == link } }
 
-  mutating func removeAll() { seen.removeAll() }
+  /// Both links deliver from now on: what came long before can have no twin.
+  mutating func handleOverlap(at now: Instant) {
+    seen.removeAll { now - $0.at > OverlapFilter.routeTime }
+  }
 
   /// FNV-1a over all that makes a message, with what delimits its parts.
   private static func hash(_ frame: MessageFrame, _ bytes: Span<UInt8>) -> UInt64 {

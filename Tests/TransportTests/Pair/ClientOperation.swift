@@ -24,11 +24,13 @@ struct ClientOperationReader {
   private var start = 0
 
   mutating func append(_ bytes: [UInt8]) {
-    if start > 0 {
+    if start == buffer.count {
+      buffer = bytes
+    } else {
       buffer.removeFirst(start)
-      start = 0
+      buffer += bytes
     }
-    buffer += bytes
+    start = 0
   }
 
   /// Whether every byte so far belonged to a whole operation.
@@ -48,9 +50,9 @@ struct ClientOperationReader {
     guard newline > start, buffer[newline - 1] == 0x0D else {
       throw ProtocolViolation(text: "line feed without carriage return")
     }
-    let line = Array(buffer[start..<(newline - 1)]).string
-    let fields = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-    if fields[0] == "PUB" || fields[0] == "HPUB" {
+    let line = start..<(newline - 1)
+    let fields = fields(of: line)
+    if equals(fields[0], "PUB") || equals(fields[0], "HPUB") {
       return try publication(fields, bodyStart: newline + 1)
     }
     start = newline + 1
@@ -58,12 +60,12 @@ struct ClientOperationReader {
   }
 
   private func operation(
-    _ line: String, _ fields: [String]
+    _ line: Range<Int>, _ fields: [Range<Int>]
   ) throws(ProtocolViolation) -> ClientOperation {
-    switch (fields[0], fields.count) {
+    switch (text(fields[0]), fields.count) {
     case ("PING", 1): return .ping
     case ("PONG", 1): return .pong
-    case ("CONNECT", 2...): return .connect(json: Array(line.utf8.dropFirst(8)))
+    case ("CONNECT", 2...): return .connect(json: Array(buffer[line].dropFirst(8)))
     case ("SUB", 3):
       return .subscribe(
         subject: try subject(fields[1]), queueGroup: nil, sid: try number(fields[2]))
@@ -74,44 +76,80 @@ struct ClientOperationReader {
     case ("UNSUB", 2): return .unsubscribe(sid: try number(fields[1]), after: nil)
     case ("UNSUB", 3):
       return .unsubscribe(sid: try number(fields[1]), after: try number(fields[2]))
-    default: throw ProtocolViolation(text: "unknown operation: \(line)")
+    default: throw ProtocolViolation(text: "unknown operation: \(text(line))")
     }
   }
 
   private mutating func publication(
-    _ fields: [String], bodyStart: Int
+    _ fields: [Range<Int>], bodyStart: Int
   ) throws(ProtocolViolation) -> ClientOperation? {
-    let sizes = fields[0] == "HPUB" ? 2 : 1
+    let sizes = equals(fields[0], "HPUB") ? 2 : 1
     guard fields.count == 2 + sizes || fields.count == 3 + sizes else {
-      throw ProtocolViolation(text: "malformed \(fields[0])")
+      throw ProtocolViolation(text: "malformed \(text(fields[0]))")
     }
     let total = Int(try number(fields[fields.count - 1]))
     let headerSize = sizes == 2 ? Int(try number(fields[fields.count - 2])) : 0
     if headerSize > total { throw ProtocolViolation(text: "headers longer than the message") }
-    if buffer.count < bodyStart + total + 2 { return nil }
-    let body = Array(buffer[bodyStart..<(bodyStart + total)])
-    if Array(buffer[(bodyStart + total)..<(bodyStart + total + 2)]).string != "\r\n" {
+    let bodyEnd = bodyStart + total
+    if buffer.count < bodyEnd + 2 { return nil }
+    if buffer[bodyEnd] != 0x0D || buffer[bodyEnd + 1] != 0x0A {
       throw ProtocolViolation(text: "payload not followed by CRLF")
     }
-    start = bodyStart + total + 2
+    start = bodyEnd + 2
     return .publish(
       subject: try subject(fields[1]),
       reply: fields.count == 3 + sizes ? try subject(fields[2]) : nil,
-      headers: Array(body[..<headerSize]), payload: Array(body[headerSize...]))
+      headers: Array(buffer[bodyStart..<(bodyStart + headerSize)]),
+      payload: Array(buffer[(bodyStart + headerSize)..<bodyEnd]))
   }
 
-  private func number(_ field: String) throws(ProtocolViolation) -> UInt32 {
-    guard let number = UInt32(field), String(number) == field else {
-      throw ProtocolViolation(text: "no number: \(field)")
+  // MARK: fields
+
+  private func fields(of line: Range<Int>) -> [Range<Int>] {
+    var fields: [Range<Int>] = []
+    var begin = line.lowerBound
+    for index in line where buffer[index] == 0x20 {
+      fields.append(begin..<index)
+      begin = index + 1
+    }
+    fields.append(begin..<line.upperBound)
+    return fields
+  }
+
+  private func text(_ range: Range<Int>) -> String {
+    String(decoding: buffer[range], as: UTF8.self)
+  }
+
+  private func equals(_ range: Range<Int>, _ literal: StaticString) -> Bool {
+    buffer[range].elementsEqual(
+      UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+  }
+
+  private func number(_ field: Range<Int>) throws(ProtocolViolation) -> UInt32 {
+    var number: UInt64 = 0
+    for index in field {
+      let digit = buffer[index] &- 0x30
+      let isNumber = digit <= 9 && number <= UInt64(UInt32.max)
+      number = isNumber ? number * 10 + UInt64(digit) : .max
+    }
+    let hasLeadingZero = field.count > 1 && buffer[field.lowerBound] == 0x30
+    guard !field.isEmpty, !hasLeadingZero, let number = UInt32(exactly: number) else {
+      throw ProtocolViolation(text: "no number: \(text(field))")
     }
     return number
   }
 
-  private func subject(_ field: String) throws(ProtocolViolation) -> String {
-    let tokens = field.split(separator: ".", omittingEmptySubsequences: false)
-    if tokens.contains(where: { $0.isEmpty }) || field.utf8.contains(where: { $0 < 0x21 }) {
-      throw ProtocolViolation(text: "no subject: \(field)")
+  private func subject(_ field: Range<Int>) throws(ProtocolViolation) -> String {
+    var before: UInt8 = 0x2E
+    for index in field {
+      let byte = buffer[index]
+      if byte < 0x21 || byte == 0x2E && before == 0x2E {
+        before = 0x2E
+        break
+      }
+      before = byte
     }
-    return field
+    if before == 0x2E { throw ProtocolViolation(text: "no subject: \(text(field))") }
+    return text(field)
   }
 }

@@ -1,5 +1,13 @@
 @testable import Transport
 
+/// Takes what a connection tells, in place of an endpoint's journal. The sockets are the endpoint's.
+protocol EndpointObserver: AnyObject {
+  func take(
+    _ action: ConnectionAction, reading input: borrowing ReadBuffer, at now: Instant)
+  /// Actions that refer to no bytes.
+  func take(_ action: ConnectionAction, at now: Instant)
+}
+
 /// A `Connection` with its owner's duties done as the event loop does them: buffers, a simulated socket
 /// over a simulated link, and a journal of what the connection told.
 final class Endpoint {
@@ -42,6 +50,12 @@ final class Endpoint {
   var link: LinkConditions
   /// Nothing moves in either direction until it is false again; nothing is lost.
   var isStalled = false
+  /// Who gets what the connection tells, in place of the journal.
+  var observer: (any EndpointObserver)?
+  /// Among all that share the servers.
+  private let number: Int
+  /// Whether sockets are closed when the connection says so.
+  var closesSockets = true
 
   private(set) var journal: [Record] = []
   /// One link's socket; without one while it is being opened.
@@ -76,8 +90,9 @@ final class Endpoint {
 
   init(
     servers: [ModelServer], options: ConnectionOptions, limits: ConnectionLimits,
-    link: LinkConditions, seed: UInt64
+    link: LinkConditions, seed: UInt64, number: Int = 0
   ) {
+    self.number = number
     var random = RandomGenerator(seed: seed)
     connection = Connection(options: options, limits: limits, seed: random.next())
     readBufferBytes = limits.readBufferBytes
@@ -104,26 +119,45 @@ final class Endpoint {
     return wakeup
   }
 
+  /// When something of ours reaches a server.
+  var arrivalAtServer: Instant? {
+    if isStalled { return nil }
+    var arrival: Instant?
+    for socket in lingering { arrival = Instant.earlier(arrival, socket.up.arrival) }
+    for wire in wires {
+      guard let socket = wire.socket, !socket.isDead else { continue }
+      arrival = Instant.earlier(arrival, socket.up.arrival)
+    }
+    return arrival
+  }
+
   /// What has reached a server is given to it.
   func deliverToServer(at now: Instant) {
     if isStalled { return }
-    for socket in lingering + wires.compactMap(\.socket) where !socket.isDead {
-      let bytes = socket.up.receive(.max, at: now)
-      if !bytes.isEmpty {
-        socket.acknowledged += UInt64(bytes.count)
-        socket.acknowledgedAt = now
-        socket.server.receive(bytes, from: socket.client, at: now)
-      }
+    for socket in lingering where !socket.isDead {
+      deliver(from: socket, at: now)
       if socket.up.hasEnded(at: now) {
         socket.server.disconnect(socket.client)
         lingering.removeAll { $0 === socket }
       }
     }
+    for wire in wires {
+      if let socket = wire.socket, !socket.isDead { deliver(from: socket, at: now) }
+    }
+  }
+
+  private func deliver(from socket: SimulatedSocket, at now: Instant) {
+    let bytes = socket.up.receive(.max, at: now)
+    if bytes.isEmpty { return }
+    socket.acknowledged += UInt64(bytes.count)
+    socket.acknowledgedAt = now
+    socket.server.receive(bytes, from: socket.client, at: now)
   }
 
   /// What the servers have for us goes on its way.
   func collectFromServer(at now: Instant) {
-    for socket in wires.compactMap(\.socket) {
+    for wire in wires {
+      guard let socket = wire.socket else { continue }
       let bytes = socket.server.takeOutput(of: socket.client)
       if socket.isDead { continue }
       socket.down.send(bytes, over: link, at: now, &random)
@@ -170,10 +204,14 @@ final class Endpoint {
   // MARK: faults
 
   /// Both ends learn at once that the connections are gone; what is under way is lost.
-  func cut() {
-    for wire in wires {
+  ///
+  /// - Parameter index: the server whose connections go; nil: all.
+  func cut(server index: Int? = nil) {
+    for wire in wires where index == nil || wire.server == index {
       guard let socket = wire.socket else { continue }
       socket.server.disconnect(socket.client)
+      // Over a way that is lost nobody is told.
+      if socket.isDead { continue }
       wire.socket = nil
       wire.hasFailed = true
     }
@@ -198,6 +236,19 @@ final class Endpoint {
     flush(at: now)
   }
 
+  /// The kernel says that our address is gone.
+  func losePath(at now: Instant) {
+    lose()
+    for wire in wires { connection.handle(.pathLost(.addressGone), of: wire.id, at: now) }
+    flush(at: now)
+  }
+
+  /// The kernel says that there is an address again.
+  func returnPath(at now: Instant) {
+    connection.handleNetworkReturned(at: now)
+    flush(at: now)
+  }
+
   /// New connections find a way again.
   func heal() { reachability = reachability.map { _ in .open } }
 
@@ -209,7 +260,7 @@ final class Endpoint {
     switch reachability[wire.server] {
     case .open:
       let server = servers[wire.server]
-      wire.socket = SimulatedSocket(server: server, client: server.accept(at: now))
+      wire.socket = SimulatedSocket(server: server, client: server.accept(at: now, from: number))
       connection.handle(.opened, of: wire.id, at: now)
     case .refusing:
       remove(wire)
@@ -248,10 +299,14 @@ final class Endpoint {
     while isOpen {
       isOpen = connection.send(over: wire.id, at: now) { pieces in
         var bytes: [UInt8] = []
-        pieces.forEach { bytes.append($0) }
-        let count = min(bytes.count, max(link.sendBufferBytes - socket.up.count, 0))
-        if !socket.isDead {
-          socket.up.send(Array(bytes.prefix(count)), over: link, at: now, &random)
+        pieces.forEach { $0.withUnsafeBufferPointer { bytes.append(contentsOf: $0) } }
+        let held = socket.up.count + socket.heldBytes
+        let count = min(bytes.count, max(link.sendBufferBytes - held, 0))
+        if socket.isDead {
+          socket.heldBytes += count
+        } else {
+          if count < bytes.count { bytes.removeLast(bytes.count - count) }
+          socket.up.send(bytes, over: link, at: now, &random)
         }
         total += count
         return count
@@ -274,14 +329,13 @@ final class Endpoint {
     let index = index(of: link.server)
     wires.append(
       Wire(
-        link.id, server: index, opensAt: now + self.link.latency + self.link.latency,
-        capacity: readBufferBytes)
-    )
-    record(.opening(server: index), at: now)
+        link.id, server: index, opensAt: self.link.departure(of: now) + self.link.latency * 2,
+        capacity: readBufferBytes))
+    if observer == nil { record(.opening(server: index), at: now) }
   }
 
   private func close(_ id: LinkID, at now: Instant) {
-    guard let wire = wires.first(where: { $0.id == id }) else { return }
+    guard closesSockets, let wire = wires.first(where: { $0.id == id }) else { return }
     if let socket = wire.socket, !socket.isDead {
       socket.up.finish(over: link, at: now)
       lingering.append(socket)
@@ -291,6 +345,7 @@ final class Endpoint {
 
   /// Actions that refer to no bytes.
   private func take(_ action: ConnectionAction, at now: Instant) {
+    if let observer { observer.take(action, at: now) }
     switch action {
     case .open(let link): open(link, at: now)
     case .secure(let id):
@@ -299,6 +354,12 @@ final class Endpoint {
       connection.handle(.tlsFailed(.notTLS), of: id, at: now)
     case .authenticate(let id): connection.authenticate(id, .none, at: now)
     case .close(let id): close(id, at: now)
+    default: if observer == nil { note(action, at: now) }
+    }
+  }
+
+  private func note(_ action: ConnectionAction, at now: Instant) {
+    switch action {
     case .connected: record(.connected, at: now)
     case .disconnected(_, let reason, let retryIn):
       record(.disconnected(reason, retryIn: retryIn), at: now)
@@ -306,14 +367,18 @@ final class Endpoint {
     case .lameDuck: record(.lameDuck, at: now)
     case .moved(let link): record(.moved(server: index(of: link.server)), at: now)
     case .requestFailed(let id, let failure): record(.requestFailed(id, failure), at: now)
-    case .message, .oversizedMessage, .messagePart, .response, .serverError:
-      preconditionFailure("needs bytes")
+    case .open, .secure, .authenticate, .close, .message, .oversizedMessage, .messagePart,
+      .response, .serverError:
+      preconditionFailure("taken elsewhere")
     }
   }
 
   private func take(
     _ action: ConnectionAction, reading input: borrowing ReadBuffer, at now: Instant
   ) {
+    if let observer, Endpoint.needsBytes(action) {
+      return observer.take(action, reading: input, at: now)
+    }
     switch action {
     case .message(let frame): record(.message(Endpoint.copy(frame, of: input)), at: now)
     case .oversizedMessage(let frame, let size):
@@ -326,6 +391,13 @@ final class Endpoint {
     case .serverError(let error, let range):
       record(.serverError(error, Endpoint.copy(range, of: input).string), at: now)
     default: take(action, at: now)
+    }
+  }
+
+  private static func needsBytes(_ action: ConnectionAction) -> Bool {
+    switch action {
+    case .message, .oversizedMessage, .messagePart, .response, .serverError: true
+    default: false
     }
   }
 

@@ -26,6 +26,8 @@ final class ModelServer {
     /// Asks silent clients for a sign of life this often; a client that leaves two PINGs unanswered is
     /// closed.
     var pingInterval: Duration?
+    /// Whether `received` is kept.
+    var keepsReceived = true
   }
 
   struct ClientID: Hashable { let number: Int }
@@ -54,6 +56,10 @@ final class ModelServer {
   private(set) var clientCount = 0
 
   private var clients: [ClientID: Client] = [:]
+  /// Of `clients`, oldest first.
+  private var clientOrder: [ClientID] = []
+  /// Owners of clients for whom there is output, or news of their end.
+  private var ownersWithOutput: [Int] = []
   private var listeners: [Listener] = []
   private var random: RandomGenerator
 
@@ -65,7 +71,8 @@ final class ModelServer {
     var maximum: UInt32?
   }
 
-  private struct Client {
+  private final class Client {
+    let owner: Int
     var reader = ClientOperationReader()
     var output: [UInt8] = []
     var isClosed = false
@@ -77,6 +84,11 @@ final class ModelServer {
     var lastHeard: Instant
     var unansweredPings = 0
     var nextPing: Instant?
+
+    init(owner: Int, at now: Instant) {
+      self.owner = owner
+      lastHeard = now
+    }
   }
 
   /// A subscriber inside the test.
@@ -93,24 +105,27 @@ final class ModelServer {
   // MARK: connections
 
   /// A new connection; INFO waits to be taken.
-  func accept(at now: Instant) -> ClientID {
+  ///
+  /// - Parameter owner: whose it is, for `takeOwnersWithOutput`.
+  func accept(at now: Instant, from owner: Int = 0) -> ClientID {
     clientCount += 1
     let id = ClientID(number: clientCount)
-    var client = Client(lastHeard: now)
+    let client = Client(owner: owner, at: now)
     client.nextPing = options.pingInterval.map { now + $0 }
-    if !options.isMute { client.output += bytes("INFO \(info(for: id)) \r\n") }
     clients[id] = client
+    clientOrder.append(id)
+    if !options.isMute { send(raw: bytes("INFO \(info(for: id)) \r\n"), to: id) }
     return id
   }
 
   /// Bytes of a client have arrived.
   func receive(_ input: [UInt8], from id: ClientID, at now: Instant) {
-    guard clients[id]?.isClosed == false else { return }
+    guard let client = clients[id], !client.isClosed else { return }
     bytesReceived += input.count
-    clients[id]?.lastHeard = now
-    clients[id]?.reader.append(input)
+    client.lastHeard = now
+    client.reader.append(input)
     do {
-      while clients[id]?.isClosed == false, let operation = try clients[id]?.reader.next() {
+      while !client.isClosed, let operation = try client.reader.next() {
         handle(operation, from: id, at: now)
       }
     } catch {
@@ -120,13 +135,23 @@ final class ModelServer {
   }
 
   /// The client's end of the connection is gone.
-  func disconnect(_ id: ClientID) { clients[id] = nil }
+  func disconnect(_ id: ClientID) {
+    if clients.removeValue(forKey: id) != nil { clientOrder.removeAll { $0 == id } }
+  }
 
   /// The bytes to be carried to a client.
   func takeOutput(of id: ClientID) -> [UInt8] {
-    let output = clients[id]?.output ?? []
-    clients[id]?.output = []
+    guard let client = clients[id] else { return [] }
+    let output = client.output
+    client.output = []
     return output
+  }
+
+  /// Owners of clients for whom there may be output since the last call.
+  func takeOwnersWithOutput() -> [Int] {
+    if ownersWithOutput.isEmpty { return [] }
+    defer { ownersWithOutput.removeAll(keepingCapacity: true) }
+    return ownersWithOutput
   }
 
   /// Whether the server has closed this connection: when its output is taken nothing more comes.
@@ -134,12 +159,13 @@ final class ModelServer {
 
   /// The connections that the server believes in, oldest first.
   var connected: [ClientID] {
-    clients.keys.filter { clients[$0]?.isClosed == false }.sorted { $0.number < $1.number }
+    clientOrder.filter { clients[$0]?.isClosed == false }
   }
 
   /// When `handleDeadline` has something to do.
   var deadline: Instant? {
-    clients.values.reduce(nil) { $1.isClosed ? $0 : Instant.earlier($0, $1.nextPing) }
+    if options.pingInterval == nil { return nil }
+    return clients.values.reduce(nil) { $1.isClosed ? $0 : Instant.earlier($0, $1.nextPing) }
   }
 
   func handleDeadline(at now: Instant) {
@@ -149,9 +175,9 @@ final class ModelServer {
       if client.unansweredPings >= 2 {
         close(id, saying: "Stale Connection")
       } else {
-        clients[id]?.unansweredPings += 1
-        clients[id]?.nextPing = now + interval
-        clients[id]?.output += bytes("PING\r\n")
+        client.unansweredPings += 1
+        client.nextPing = now + interval
+        send(raw: bytes("PING\r\n"), to: id)
       }
     }
   }
@@ -182,14 +208,23 @@ final class ModelServer {
   }
 
   /// Puts bytes of any kind into a client's stream.
-  func send(raw: [UInt8], to id: ClientID) { clients[id]?.output += raw }
+  func send(raw: [UInt8], to id: ClientID) {
+    guard let client = clients[id] else { return }
+    note(client)
+    client.output += raw
+  }
+
+  private func note(_ client: Client) {
+    if client.output.isEmpty { ownersWithOutput.append(client.owner) }
+  }
 
   /// Closes a connection, with -ERR when a text is given.
   func close(_ id: ClientID, saying text: String? = nil) {
-    guard clients[id]?.isClosed == false else { return }
-    if let text { clients[id]?.output += bytes("-ERR '\(text)'\r\n") }
-    clients[id]?.isClosed = true
-    clients[id]?.subscriptions = []
+    guard let client = clients[id], !client.isClosed else { return }
+    note(client)
+    if let text { client.output += bytes("-ERR '\(text)'\r\n") }
+    client.isClosed = true
+    client.subscriptions = []
   }
 
   /// Sends INFO to everybody, as after a change of the cluster.
@@ -246,7 +281,7 @@ final class ModelServer {
 
   private func ping(_ id: ClientID) {
     guard options.answersPing, let client = clients[id] else { return }
-    clients[id]?.output += bytes("PONG\r\n")
+    send(raw: bytes("PONG\r\n"), to: id)
     if !client.hasPinged, options.repeatsInfo {
       send(raw: bytes("INFO \(info(for: id)) \r\n"), to: id)
     }
@@ -291,11 +326,14 @@ final class ModelServer {
   // MARK: routing
 
   private func route(_ message: Message, from sender: ClientID?, at now: Instant) -> Int {
-    received.append(Received(message: message, sender: sender, at: now))
+    if options.keepsReceived {
+      received.append(Received(message: message, sender: sender, at: now))
+    }
     var count = 0
     var groups: [String: [(ClientID, UInt32)]] = [:]
-    for id in connected where id != sender || clients[id]?.echo == true {
-      for subscription in clients[id]?.subscriptions ?? []
+    for id in clientOrder {
+      guard let client = clients[id], id != sender || client.echo else { continue }
+      for subscription in client.subscriptions
       where Pattern.matches(subscription.pattern, message.subject) {
         if let group = subscription.queueGroup {
           groups[group, default: []].append((id, subscription.sid))
@@ -304,7 +342,7 @@ final class ModelServer {
         }
       }
     }
-    for group in groups.keys.sorted() {
+    for group in groups.isEmpty ? [] : groups.keys.sorted() {
       let (id, sid) = random.element(of: groups[group] ?? [])
       if deliver(message, to: id, sid: sid) { count += 1 }
     }
@@ -328,13 +366,15 @@ final class ModelServer {
   }
 
   private func deliver(_ message: Message, to id: ClientID, _ index: Int) {
-    guard let subscription = clients[id]?.subscriptions[index] else { return }
-    clients[id]?.output += ServerOperation.message(
+    guard let client = clients[id] else { return }
+    let subscription = client.subscriptions[index]
+    note(client)
+    ServerOperation.message(
       sid: subscription.sid, subject: message.subject, reply: message.reply,
-      headers: message.headers, payload: message.payload)
-    clients[id]?.subscriptions[index].delivered += 1
+      headers: message.headers, payload: message.payload, into: &client.output)
+    client.subscriptions[index].delivered += 1
     if let maximum = subscription.maximum, subscription.delivered + 1 >= maximum {
-      clients[id]?.subscriptions.remove(at: index)
+      client.subscriptions.remove(at: index)
     }
   }
 

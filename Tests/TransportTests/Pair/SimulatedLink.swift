@@ -12,6 +12,20 @@ struct LinkConditions {
   var bytesPerSecond: Int64?
   /// What the client's kernel takes before the socket stops being writable.
   var sendBufferBytes = 64 * 1024
+  /// What is sent before this instant is lost, and sent again and again by the kernel, each time after
+  /// twice the time, until it gets through.
+  var isLossyUntil = Instant(nanoseconds: .min)
+
+  /// When a segment leaves that is to leave at `instant`, and gets through.
+  func departure(of instant: Instant) -> Instant {
+    var departure = instant
+    var timeout = Duration(nanoseconds: max(latency.nanoseconds * 3, 200_000_000))
+    while departure < isLossyUntil {
+      departure = departure + timeout
+      timeout = min(timeout * 2, .seconds(120))
+    }
+    return departure
+  }
 }
 
 /// One direction of a simulated TCP connection: bytes go in now and come out later, in order.
@@ -82,7 +96,9 @@ struct SimulatedStream {
       sent = sent + Duration(nanoseconds: Int64(size) * 1_000_000_000 / max(rate, 1))
       isBusyUntil = sent
     }
-    lastArrival = max(lastArrival, sent + link.latency + random.duration(through: link.jitter))
+    let arrival = link.departure(of: sent) + link.latency
+    let jitter = link.jitter == .zero ? .zero : random.duration(through: link.jitter)
+    lastArrival = max(lastArrival, arrival + jitter)
     return lastArrival
   }
 }
@@ -95,6 +111,8 @@ final class SimulatedSocket {
   var down = SimulatedStream()
   /// The way is lost for good and nobody has been told: bytes vanish.
   var isDead = false
+  /// Bytes that the kernel holds for a way that is lost.
+  var heldBytes = 0
   /// What the server's machine has, and since when.
   var acknowledged: UInt64 = 0
   var acknowledgedAt: Instant?

@@ -1,0 +1,250 @@
+@testable import Transport
+
+/// All that a seed decides before time begins: how many hosts, over what links, to what servers, with what
+/// load, and what goes wrong when.
+struct Scenario {
+  enum Kind: CaseIterable {
+    /// One host, whatever happens.
+    case single
+    /// One host whose readings fill a slow link that otherwise behaves.
+    case saturated
+    /// A few hosts at one hub.
+    case group
+    /// Many hosts that lose their hub at once.
+    case fleet
+  }
+
+  /// What can go wrong, for how long.
+  struct Fault {
+    enum Kind: CaseIterable {
+      /// Nothing moves; nothing is lost.
+      case stall
+      /// Segments are lost, and sent again with growing pauses.
+      case lossBurst
+      /// Open connections are dead and nobody is told; new ones find a way (a router forgot us).
+      case forgotten
+      /// Open connections are dead and new ones find no way.
+      case blackout
+      /// As a blackout, but the kernel tells of its beginning and its end.
+      case pathLost
+      /// Both ends are told that connections are over; new ones find a way.
+      case cut
+      /// New connections are refused, old ones are cut.
+      case refused
+      /// The host's clock is off by some time.
+      case clockJump
+      /// The process does not run.
+      case suspended
+      /// A server ends, and comes back.
+      case restart
+      /// A server says that it will end, does so after a while, and comes back.
+      case lameDuck
+    }
+
+    let kind: Kind
+    /// One host, or nil: all, for faults of a link.
+    let host: Int?
+    /// For faults of a server.
+    let server: Int
+    let begin: Instant
+    let duration: Duration
+    /// By how much a clock is off.
+    let skew: Duration
+    /// Whether the host knows that its clock may be off.
+    let isKnown: Bool
+  }
+
+  static let start = Instant(nanoseconds: 1_000_000_000_000)
+
+  let seed: UInt64
+  let kind: Kind
+  let hostCount: Int
+  let serverCount: Int
+  let limits: ConnectionLimits
+  let link: LinkConditions
+  let server: ModelServer.Options
+  /// A server tells of the other, which hosts are not told of otherwise.
+  let discoversServers: Bool
+  /// From one server to the other. Less than it takes a client to leave one and to subscribe at the
+  /// other: else NATS itself delivers to both.
+  let routeDelay: Duration
+  let faults: [Fault]
+  /// When the last fault is over.
+  let healed: Instant
+
+  // The load; each comes after a random time around its mean.
+  let factEvery: Duration
+  let readingEvery: Duration
+  let readingBytes: Int
+  let resourceCount: Int
+  let commandEvery: Duration
+  let requestEvery: Duration
+  /// Commands are sent with a deadline of at most this.
+  let commandAgeMax: Duration
+  /// How old a command may be that does not say so; nil: as old as it likes.
+  let requestTimeout: Duration?
+  /// By how much the clocks of hosts without a battery are behind, until they are told the time.
+  let bootSkew: Duration
+  let factCapacity: Int
+
+  init(seed: UInt64) {
+    var random = RandomGenerator(seed: seed &* 0x9E37_79B9_7F4A_7C15 ^ 0x5DEE_CE66)
+    let draw = random.index(below: 1000)
+    let kind: Kind = draw < 820 ? .single : draw < 940 ? .saturated : draw < 992 ? .group : .fleet
+    self.seed = seed
+    self.kind = kind
+    hostCount =
+      switch kind {
+      case .single, .saturated: 1
+      case .group: 2 + random.index(below: 4)
+      case .fleet: 16 + random.index(below: 45)
+      }
+    serverCount = kind == .saturated || random.oneIn(2) ? 1 : 2
+    discoversServers = serverCount == 2 && random.oneIn(3)
+    let link = Scenario.link(kind, &random)
+    self.link = link
+    routeDelay = min(.milliseconds(Int64(1 + random.index(below: 60))), link.latency * 3)
+    limits = Scenario.limits(kind, hosts: hostCount, &random)
+    server = Scenario.server(&random)
+    let roundTrip = link.latency * 2 + link.jitter * 2
+    factEvery = max(.milliseconds(Int64(700 + random.index(below: 3000))), roundTrip * 2)
+    resourceCount = kind == .saturated ? 24 : 1 + random.index(below: 6)
+    readingBytes = kind == .saturated ? 300 : 20 + random.index(below: 200)
+    readingEvery =
+      kind == .saturated
+      ? .milliseconds(40)
+      : .milliseconds(
+        Int64(link.bytesPerSecond == nil ? 400 : 1000) + Int64(random.index(below: 2000)))
+    commandEvery = .milliseconds(Int64(500 + random.index(below: 2500)))
+    requestEvery = .milliseconds(Int64(500 + random.index(below: 8000)))
+    commandAgeMax = .milliseconds(Int64(500 + random.index(below: 6000)))
+    requestTimeout = random.oneIn(2) ? nil : .seconds(Int64(1 + random.index(below: 6)))
+    bootSkew = random.oneIn(5) ? .zero - random.duration(through: .seconds(3600)) : .zero
+    factCapacity = random.oneIn(6) ? 600 : 16 * 1024
+    let length = Duration.seconds(Int64(kind == .saturated ? 20 : 25 + random.index(below: 45)))
+    faults = Scenario.faults(
+      kind, hosts: hostCount, servers: serverCount, within: length, &random)
+    healed = faults.reduce(Scenario.start + length) { max($0, $1.begin + $1.duration) }
+  }
+
+  private static func link(_ kind: Kind, _ random: inout RandomGenerator) -> LinkConditions {
+    var link = LinkConditions()
+    link.latency = .milliseconds(random.element(of: [1, 10, 40, 150, 400, 800]))
+    link.jitter = .milliseconds(random.element(of: [0, 0, 5, 30, 200]))
+    if kind == .fleet {
+      link.latency = .milliseconds(random.element(of: [5, 20, 60]))
+    } else if kind == .saturated || random.oneIn(4) {
+      link.bytesPerSecond = random.element(of: [2000, 4000, 8000])
+      link.pieceBytesMax = 1400
+      link.sendBufferBytes = 4096
+    } else {
+      link.pieceBytesMax = random.element(of: [.max, .max, 1400, 100])
+      link.sendBufferBytes = random.element(of: [4096, 1 << 16])
+    }
+    return link
+  }
+
+  /// The defaults, or smaller ones that come to their ends sooner.
+  private static func limits(
+    _ kind: Kind, hosts: Int, _ random: inout RandomGenerator
+  ) -> ConnectionLimits {
+    var limits = ConnectionLimits()
+    if random.oneIn(2) {
+      limits.readBufferBytes = random.element(of: [4096, 8192])
+      limits.replies.bytes = random.element(of: [2048, 8192])
+      limits.facts.bytes = random.element(of: [1024, 8192])
+      limits.readings.bytes = random.element(of: [2048, 8192])
+      limits.requestsMax = random.element(of: [3, 8])
+    }
+    limits.link = LinkSettings(
+      random.element(of: [.ethernet, .ethernet, .wifi, .wifi, .lte, .satellite]))
+    if random.oneIn(2) {
+      limits.link.ping = .seconds(Int64(5 + random.index(below: 10)))
+      limits.link.detect = limits.link.ping + .seconds(Int64(5 + random.index(below: 5)))
+      limits.link.backoffCap = .seconds(Int64(4 + random.index(below: 16)))
+    }
+    if kind == .fleet { limits.link.herd = UInt32(hosts) }
+    if kind == .saturated { limits.readings.bytes = random.element(of: [4096, 16 * 1024]) }
+    return limits
+  }
+
+  private static func server(_ random: inout RandomGenerator) -> ModelServer.Options {
+    var options = ModelServer.Options()
+    options.repeatsInfo = random.oneIn(2)
+    options.pingInterval = random.oneIn(2) ? .seconds(20) : nil
+    options.keepsReceived = false
+    return options
+  }
+
+  private static func faults(
+    _ kind: Kind, hosts: Int, servers: Int, within length: Duration,
+    _ random: inout RandomGenerator
+  ) -> [Fault] {
+    var faults: [Fault] = []
+    let count = kind == .saturated ? random.index(below: 2) : 1 + random.index(below: 5)
+    for index in 0..<count {
+      var fault = random.element(of: Fault.Kind.allCases)
+      if kind == .fleet, index == 0 { fault = .restart }
+      let isLong = random.oneIn(3)
+      let longest = Duration.milliseconds(isLong ? 40_000 : 6_000)
+      let offset = Duration.seconds(5) + random.duration(through: length - .seconds(10))
+      faults.append(
+        Fault(
+          // Processes are not suspended together: their attempts would all be due when they go on.
+          kind: fault,
+          host: random.oneIn(3) && fault != .suspended ? nil : random.index(below: hosts),
+          server: random.index(below: servers), begin: start + offset,
+          duration: random.duration(through: longest),
+          skew: random.duration(through: .seconds(120)) - .seconds(60),
+          isKnown: random.oneIn(2)))
+    }
+    return faults
+  }
+}
+
+// MARK: what may be expected
+
+extension Scenario {
+  /// How long after the last fault a host is connected again at the latest: a link whose death began
+  /// unseen is noticed, or an attempt that was under way fails; the pause behind it passes; then an
+  /// attempt goes through all its stages.
+  var reconnectTime: Duration {
+    let timeouts = limits.link.timeouts
+    let stages = timeouts.open + timeouts.info + timeouts.pong
+    let noticed = max(limits.link.detect + limits.link.ping, stages)
+    let spread = Herd(hosts: limits.link.herd, seed: 0).window * 3
+    return noticed + limits.link.backoffCap + limits.backoffFirst + spread + attemptTime
+  }
+
+  /// What an attempt over the healed link takes at most: three round trips, behind what the link still
+  /// carries of before.
+  private var attemptTime: Duration {
+    (link.latency + link.jitter) * 6 + transmission(of: 8192) + .seconds(1)
+  }
+
+  /// How long after that a fact is stored: the pause of its queue, what goes before it, a round trip.
+  var resumeTime: Duration {
+    reconnectTime + FactQueue.retryCap + (link.latency + link.jitter) * 4
+      + transmission(of: 4 * limits.writeBytes) + .seconds(1)
+  }
+
+  /// The bytes' time on the link.
+  func transmission(of bytes: Int) -> Duration {
+    guard let rate = link.bytesPerSecond else { return .zero }
+    return Duration(nanoseconds: Int64(bytes) * 1_000_000_000 / rate)
+  }
+
+  /// From the moment an urgent message is queued until it is at the server, while nothing goes wrong:
+  /// what the kernel holds, one write, the urgent messages queued before, and a round trip.
+  func urgentTime(queuedBefore bytes: Int) -> Duration {
+    transmission(of: link.sendBufferBytes + limits.writeBytes + bytes)
+      + (link.latency + link.jitter) * 2
+  }
+
+  /// Attempts that the hub sees in any second. A fleet that shares a hub keeps to the herd's rate. Others
+  /// make four each and to each server at most, since the least pauses are nothing, nothing, a quarter and
+  /// half a second; and three more when a useful link ends meanwhile, which begins the pauses anew.
+  var attemptsPerSecondMax: Int {
+    limits.link.herd > 1 ? Int(Herd.attemptsPerSecondMax) : 7 * hostCount * serverCount
+  }
+}

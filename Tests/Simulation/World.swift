@@ -1,0 +1,351 @@
+@testable import Transport
+
+/// Everything that a seed decides, in one thread and in virtual time: hosts, their links, servers, faults.
+final class World {
+  private enum Event {
+    case begin(Scenario.Fault)
+    /// A server in lame duck mode ends.
+    case leave(Int)
+    case end(Scenario.Fault)
+    case command(host: Int)
+    case routed(Int, ModelServer.Message)
+  }
+
+  let scenario: Scenario
+  private let hub: Hub
+  private var hosts: [SimulatedHost] = []
+  /// By host, when it has something to do; far away when never.
+  private var wakeups: [Int64] = []
+  private var agenda = Agenda<Event>()
+  private(set) var now = Scenario.start
+  private(set) var stepCount = 0
+  private var stepsAtInstant = 0
+  private var random: RandomGenerator
+  /// By host: faults under way that stall its link, take its way or refuse it.
+  private var stalls: [Int]
+  private var blackouts: [Int]
+  private var refusals: [Int]
+  private var outages: [Int]
+  /// All hosts have shown that their links work; no new load comes.
+  private var isEbbing = false
+  /// When everything is to be delivered.
+  private var limit: Instant
+  private let keepsTrace: Bool
+  private var traceLines: [String] = []
+
+  init(seed: UInt64, canary: Canary? = nil, keepsTrace: Bool = false) {
+    let scenario = Scenario(seed: seed)
+    self.scenario = scenario
+    self.keepsTrace = keepsTrace
+    hub = Hub(scenario)
+    random = RandomGenerator(seed: seed &+ 77)
+    let none = Array(repeating: 0, count: scenario.hostCount)
+    (stalls, blackouts, refusals) = (none, none, none)
+    outages = hub.servers.map { _ in 0 }
+    limit = scenario.healed + scenario.resumeTime
+    hub.route = { [unowned self] server, message, at in agenda.add(.routed(server, message), at: at)
+    }
+    hub.answered = { [unowned self] subject, now in
+      for host in hosts { host.urgentArrived(subject, at: now) }
+    }
+    for number in 0..<scenario.hostCount {
+      let host = SimulatedHost(
+        number, scenario: scenario, servers: hub.servers, canary: canary,
+        executed: { [unowned self] in hub.executed($0, by: $1) })
+      host.attempted = { [unowned self] in hub.attempted(at: $0) }
+      if keepsTrace { host.trace = { [unowned self] in trace($0()) } }
+      hosts.append(host)
+      agenda.add(.command(host: number), at: now + random.duration(through: scenario.commandEvery))
+    }
+    wakeups = hosts.map { World.nanoseconds($0.wakeup) }
+    for fault in scenario.faults {
+      agenda.add(.begin(fault), at: fault.begin)
+      agenda.add(.end(fault), at: fault.begin + fault.duration)
+    }
+  }
+
+  /// The last happenings, when they are kept.
+  var lastHappenings: [String] { traceLines.suffix(40) }
+
+  private func trace(_ text: String) {
+    traceLines.append("\((now - Scenario.start).milliseconds) ms: \(text)")
+    if traceLines.count > 400 { traceLines.removeFirst(200) }
+  }
+
+  // MARK: time
+
+  /// Lets all happen; what was broken, or nil.
+  func run() -> Breach? {
+    while true {
+      if let breach = step() { return breach }
+      if isEbbing, hosts.allSatisfy({ isDelivered($0) }) { return checkEnd() }
+      if now >= limit { return checkEnd() }
+    }
+  }
+
+  private func step() -> Breach? {
+    var next = limit.nanoseconds
+    var chosen = -1
+    for (index, wakeup) in wakeups.enumerated() where wakeup < next {
+      next = wakeup
+      chosen = index
+    }
+    var isServer = false
+    for server in hub.servers {
+      if let deadline = server.deadline, deadline.nanoseconds < next {
+        next = deadline.nanoseconds
+        isServer = true
+      }
+    }
+    let isEvent = (agenda.first?.nanoseconds ?? .max) < next
+    if isEvent, let first = agenda.first { next = first.nanoseconds }
+    stepCount += 1
+    stepsAtInstant = next <= now.nanoseconds ? stepsAtInstant + 1 : 0
+    if stepsAtInstant > 2000 {
+      return Breach(invariant: .progress, text: "2000 steps in one instant", at: now)
+    }
+    now = max(now, Instant(nanoseconds: next))
+    if isEvent {
+      if let event = agenda.removeFirst() { take(event) }
+    } else if isServer {
+      for server in hub.servers { server.handleDeadline(at: now) }
+    } else if chosen >= 0 {
+      hosts[chosen].run(at: now)
+      refresh(chosen)
+    }
+    carry()
+    if now >= scenario.healed, !isEbbing { ebb() }
+    return breach(of: chosen)
+  }
+
+  private func refresh(_ host: Int) { wakeups[host] = World.nanoseconds(hosts[host].wakeup) }
+
+  private static func nanoseconds(_ instant: Instant?) -> Int64 { instant?.nanoseconds ?? .max }
+
+  /// What the servers have for hosts goes on its way.
+  private func carry() {
+    for server in hub.servers {
+      for host in server.takeOwnersWithOutput() {
+        hosts[host].endpoint.collectFromServer(at: now)
+        refresh(host)
+      }
+    }
+  }
+
+  // MARK: events
+
+  private func take(_ event: Event) {
+    switch event {
+    case .command(let host):
+      if isEbbing { return }
+      hub.command(host, at: now)
+      let half = Duration(nanoseconds: scenario.commandEvery.nanoseconds / 2)
+      agenda.add(
+        .command(host: host), at: now + half + random.duration(through: scenario.commandEvery))
+    case .routed(let server, let message): hub.deliver(message, at: server, now)
+    case .leave(let server): setDown(server, by: 1)
+    case .begin(let fault):
+      if keepsTrace { trace("begins: \(fault.summary)") }
+      begin(fault)
+    case .end(let fault):
+      if keepsTrace { trace("ends: \(fault.kind)") }
+      end(fault)
+    }
+  }
+
+  /// The hosts that a fault is about.
+  private func hosts(of fault: Scenario.Fault) -> Range<Int> {
+    switch fault.kind {
+    case .restart, .lameDuck: hosts.indices
+    default: fault.host.map { $0..<($0 + 1) } ?? hosts.indices
+    }
+  }
+
+  private func begin(_ fault: Scenario.Fault) {
+    if fault.kind == .restart { setDown(fault.server, by: 1) }
+    if fault.kind == .lameDuck {
+      hub.servers[fault.server].options.isLameDuck = true
+      hub.servers[fault.server].announce()
+      let stays = Duration(nanoseconds: fault.duration.nanoseconds / 4 * 3)
+      agenda.add(.leave(fault.server), at: now + stays)
+    }
+    for index in hosts(of: fault) {
+      let endpoint = hosts[index].endpoint
+      hosts[index].beginDisturbance()
+      switch fault.kind {
+      case .stall: stalls[index] += 1
+      case .lossBurst:
+        endpoint.link.isLossyUntil = max(endpoint.link.isLossyUntil, now + fault.duration)
+      case .forgotten: endpoint.lose()
+      case .blackout:
+        blackouts[index] += 1
+        endpoint.lose()
+      case .pathLost:
+        blackouts[index] += 1
+        endpoint.losePath(at: now)
+      case .cut: endpoint.cut()
+      case .refused:
+        refusals[index] += 1
+        endpoint.cut()
+      case .clockJump:
+        hosts[index].time.skew = fault.skew
+        hosts[index].time.isSynchronised = !fault.isKnown
+      case .suspended:
+        let until = now + fault.duration
+        hosts[index].suspendedUntil = max(hosts[index].suspendedUntil ?? until, until)
+      case .restart, .lameDuck: break
+      }
+      setWay(index)
+    }
+  }
+
+  private func end(_ fault: Scenario.Fault) {
+    if fault.kind == .restart || fault.kind == .lameDuck {
+      if fault.kind == .lameDuck { hub.servers[fault.server].options.isLameDuck = false }
+      setDown(fault.server, by: -1)
+    }
+    for index in hosts(of: fault) {
+      switch fault.kind {
+      case .stall: stalls[index] -= 1
+      case .blackout, .pathLost: blackouts[index] -= 1
+      case .refused: refusals[index] -= 1
+      case .clockJump:
+        hosts[index].time.skew = .zero
+        hosts[index].time.isSynchronised = true
+      default: break
+      }
+      // What was lost is sent again after up to as long as it took.
+      hosts[index].endDisturbance(at: now, effects: fault.duration + .seconds(2))
+      setWay(index)
+      if fault.kind == .pathLost, blackouts[index] == 0, hosts[index].suspendedUntil == nil {
+        hosts[index].endpoint.returnPath(at: now)
+        refresh(index)
+      }
+    }
+  }
+
+  private func setDown(_ server: Int, by change: Int) {
+    outages[server] += change
+    hub.isDown[server] = outages[server] > 0
+    if change > 0 {
+      for host in hosts { host.endpoint.cut(server: server) }
+      for client in hub.servers[server].connected { hub.servers[server].disconnect(client) }
+    }
+    for index in hosts.indices { setWay(index) }
+  }
+
+  /// What the way of a host to each server is like, by the faults under way.
+  private func setWay(_ index: Int) {
+    let endpoint = hosts[index].endpoint
+    endpoint.isStalled = stalls[index] > 0
+    for server in hub.servers.indices {
+      endpoint.reachability[server] =
+        blackouts[index] > 0
+        ? .vanishing : refusals[index] > 0 || outages[server] > 0 ? .refusing : .open
+    }
+    refresh(index)
+  }
+
+  // MARK: what must hold
+
+  /// Once each host has shown that its link works again no new load comes, and what waits is to be
+  /// delivered.
+  private func ebb() {
+    for host in hosts {
+      guard host.bus.isConnected, let stored = hub.keeper.lastStored[host.number],
+        stored > scenario.healed
+      else { return }
+    }
+    isEbbing = true
+    for index in hosts.indices {
+      hosts[index].emits = false
+      refresh(index)
+    }
+    let waiting = hosts.reduce(0) { $0 + $1.factCount - hub.keeper.stored[$1.number].count }
+    let each = (scenario.link.latency + scenario.link.jitter) * 4 + scenario.transmission(of: 8192)
+    limit = now + scenario.resumeTime + each * Int64(waiting)
+  }
+
+  private func isDelivered(_ host: SimulatedHost) -> Bool {
+    hub.keeper.stored[host.number].last == host.factCount
+  }
+
+  private func breach(of host: Int) -> Breach? {
+    if let breach = hub.breach ?? hub.keeper.breach { return breach }
+    if host >= 0, let breach = hosts[host].breach { return breach }
+    if let violation = hub.violation {
+      return Breach(invariant: .protocolRules, text: violation, at: now)
+    }
+    return nil
+  }
+
+  private func checkEnd() -> Breach? {
+    for host in hosts {
+      if let breach = host.breach { return breach }
+      let stored = hub.keeper.stored[host.number]
+      if !isEbbing {
+        guard host.bus.isConnected, let last = hub.keeper.lastStored[host.number],
+          last > scenario.healed
+        else {
+          return Breach(
+            invariant: .recovery,
+            text: "host \(host.number): \(scenario.resumeTime.milliseconds) ms after the last fault"
+              + " \(host.bus.isConnected ? "no fact has come" : "there is no connection")", at: now)
+        }
+      } else if !isDelivered(host) || host.factCount - stored.count > host.droppedFacts {
+        return Breach(
+          invariant: .factLost,
+          text:
+            "host \(host.number): of \(host.factCount) facts \(stored.count) are stored, the last"
+            + " is \(stored.last ?? 0), and \(host.droppedFacts) made room", at: now)
+      }
+    }
+    return nil
+  }
+}
+
+/// What is to happen, the earliest first; what is to happen at one instant, in the order it was added.
+struct Agenda<Event> {
+  private struct Entry {
+    let at: Instant
+    let order: Int
+    let event: Event
+
+    func isEarlier(than other: Entry) -> Bool {
+      at == other.at ? order < other.order : at < other.at
+    }
+  }
+
+  /// A binary heap.
+  private var entries: [Entry] = []
+  private var count = 0
+
+  var first: Instant? { entries.first?.at }
+
+  mutating func add(_ event: Event, at instant: Instant) {
+    count += 1
+    entries.append(Entry(at: instant, order: count, event: event))
+    var child = entries.count - 1
+    while child > 0, entries[child].isEarlier(than: entries[(child - 1) / 2]) {
+      entries.swapAt(child, (child - 1) / 2)
+      child = (child - 1) / 2
+    }
+  }
+
+  mutating func removeFirst() -> Event? {
+    guard let first = entries.first, let last = entries.popLast() else { return nil }
+    if entries.isEmpty { return first.event }
+    entries[0] = last
+    var parent = 0
+    while true {
+      var least = parent
+      for child in (2 * parent + 1)...(2 * parent + 2)
+      where child < entries.count && entries[child].isEarlier(than: entries[least]) {
+        least = child
+      }
+      if least == parent { return first.event }
+      entries.swapAt(parent, least)
+      parent = least
+    }
+  }
+}
