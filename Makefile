@@ -5,6 +5,12 @@ SHELL := /bin/bash
 SWIFT_VERSION := 6.3
 SWIFT_FOLDERS := Package.swift Sources Tests
 
+# `make TLS=1 ...` builds and tests with TLS, for this machine and for the boards.
+TLS ?=
+ifeq ($(TLS),1)
+export EDGE_HOST_TLS := 1
+endif
+
 .PHONY: help build test unit format lint clean swift
 
 help: ## List the targets
@@ -21,15 +27,22 @@ swift:
 	  echo 'note: this is made with Swift $(SWIFT_VERSION); here is' "$$(swift --version 2>/dev/null | head -1)"
 
 libraries:
-	@Tests/Support/install libyaml-dev
+	@Tests/Support/install libsodium-dev libyaml-dev
+ifeq ($(TLS),1)
+	@Tests/Support/install openssl
+	@cross/native
+endif
 
 build: swift libraries ## Build for this machine (full Swift, debug)
 	swift build
 
 unit: swift libraries ## Run the unit tests
+	@Tests/Support/install nats-server util-linux
 	swift test
 
-test: lint unit integration fuzz-short cross integration-cross size board ## Run everything that CI runs
+test: lint ## Run everything that CI runs
+	$(MAKE) TLS=1 unit integration
+	$(MAKE) fuzz-short integration-cross-tls integration-cross size board
 
 format: swift ## Format the Swift sources in place
 	swift format --in-place --recursive $(SWIFT_FOLDERS)

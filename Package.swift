@@ -6,8 +6,14 @@ import PackageDescription
 // Embedded Swift for the boards.
 let embedded = Context.environment["EDGE_HOST_EMBEDDED"] == "1"
 
+// EDGE_HOST_TLS=1 adds TLS by Mbed TLS, which is in the sysroots of the boards and, for this machine,
+// where cross/native puts it.
+let tls = Context.environment["EDGE_HOST_TLS"] == "1"
+let nativeLibraries = "\(Context.packageDirectory)/build/native/usr"
+
 let swiftSettings: [SwiftSetting] =
   [.enableExperimentalFeature("Lifetimes")]
+  + (tls ? [.define("TLS")] : [])
   + (embedded
     ? [
       .enableExperimentalFeature("Embedded"),
@@ -23,6 +29,16 @@ let swiftSettings: [SwiftSetting] =
     ]
     : [])
 
+let tlsTargets: [Target] =
+  tls
+  ? [
+    .target(
+      name: "CTLS", dependencies: ["CLinux"],
+      cSettings: embedded ? [] : [.unsafeFlags(["-I\(nativeLibraries)/include"])],
+      linkerSettings: [.linkedLibrary("mbedtls")]
+        + (embedded ? [] : [.unsafeFlags(["-L\(nativeLibraries)/lib"])]))
+  ] : []
+
 let package = Package(
   name: "edge-host",
   products: [
@@ -30,8 +46,11 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux"),
+    .systemLibrary(name: "CSodium"),
     .systemLibrary(name: "CYAML"),
-    .target(name: "Transport", dependencies: ["CLinux"], swiftSettings: swiftSettings),
+    .target(
+      name: "Transport",
+      dependencies: ["CLinux", "CSodium"] + (tls ? ["CTLS"] : []), swiftSettings: swiftSettings),
     .target(name: "Lattice", dependencies: ["Transport"], swiftSettings: swiftSettings),
     .target(
       name: "GPIOProvider", dependencies: ["CLinux", "Lattice", "Transport"],
@@ -49,6 +68,6 @@ let package = Package(
     .testTarget(name: "GPIOProviderTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),
     .testTarget(
       name: "EdgeHostTests", dependencies: ["EdgeHost", "GPIOProvider", "Lattice", "Transport"]),
-  ],
+  ] + tlsTargets,
   swiftLanguageModes: [.v6]
 )

@@ -42,7 +42,7 @@ END
     "extraCLIOptions": [$(quoted "${c_options[@]}")]
   },
   "linker": {
-    "extraCLIOptions": ["--gc-sections", "--icf=all", "--pack-dyn-relocs=relr", "-lyaml"]
+    "extraCLIOptions": ["--gc-sections", "--icf=all", "--pack-dyn-relocs=relr", "-lyaml", "-lsodium", "-lmbedtls"]
   }
 }
 END

@@ -28,8 +28,10 @@ fetch_packages() {
   done
 }
 
-# Downloads Debian's source package $1 and unpacks it in folder $2.
-fetch_source() {
-  say "fetching the source of $1"
-  private_apt_source "$2" "$1"
+# Downloads source packages of Debian's release $2 and unpacks them in folder $1.
+fetch_sources() {
+  local folder=$1
+  say "fetching the source of ${*:3} of Debian $2"
+  private_apt_state "$2" "$(dpkg --print-architecture)"
+  private_apt_source "$folder" "${@:3}"
 }

@@ -15,6 +15,8 @@ import re
 WITHOUT_BYTES = {".bss", ".tbss", ".bss.rel.ro", ".relro_padding"}
 
 ARCHIVES = {
+    "libmbedtls.a": "Mbed TLS",
+    "libsodium.a": "libsodium",
     "libyaml.a": "libyaml",
     "libc.a": "musl",
     "libgcc.a": "libgcc",

@@ -8,7 +8,7 @@ enum CheckCommand {
   static func run(_ file: ManifestPath, showsLimits: Bool) -> Int32 {
     do throws(ManifestErrors) {
       let manifest = try ManifestFile.load(
-        file.path, expandingEnvironment: file.expandsEnvironment)
+        file.path, expandingEnvironment: file.expandsEnvironment, checkingFiles: !file.skipsFiles)
       let line: Text = "\(file.path): ok: \(summary(of: manifest))\n"
       StandardStream.output.write(line)
       if showsLimits { StandardStream.output.write(limits(of: manifest)) }

@@ -73,7 +73,7 @@ final class FactDelivery {
 
   private func send(_ fact: Fact, at now: Instant) {
     var headers = HeaderWriter()
-    headers.append("Nats-Msg-Id", ("\(idPrefix)\(fact.sequence)" as Text).string)
+    headers.append(messageID: ("\(idPrefix)\(fact.sequence)" as Text).string)
     let block = headers.finished()
     do throws(PublishError) {
       try bus.request(

@@ -30,6 +30,7 @@ public final class Client: MessageBus {
   /// One, or two while moving to another server.
   private var wires: [Wire] = []
   private var timer: Timer?
+  private let ticket = TLSTicket()
   private var network: NetworkWatch?
   private var subscribers: [Subscriber] = []
   private var requesters: [Requester] = []
@@ -167,6 +168,7 @@ public final class Client: MessageBus {
         if connection.isCrowded { return }
       }
       guard let action = connection.nextAction(reading: &wire.input, of: wire.id, at: now) else {
+        if wire.readBuffered() { continue }
         return
       }
       perform(action, reading: wire.input)
@@ -188,7 +190,8 @@ public final class Client: MessageBus {
       complete(id, .response(IncomingMessage(frame, in: input.bytes)))
     case .serverError(let error, let text):
       delegate?.clientReceivedError(error, input.bytes.extracting(text).string)
-    case .open, .close, .connected, .disconnected, .stopped, .lameDuck, .moved, .requestFailed:
+    case .open, .secure, .authenticate, .close, .connected, .disconnected, .stopped, .lameDuck,
+      .moved, .requestFailed:
       perform(action)
     }
   }
@@ -197,6 +200,11 @@ public final class Client: MessageBus {
   private func perform(_ action: ConnectionAction) {
     switch action {
     case .open(let link): open(link)
+    case .secure(let id):
+      for wire in wires where wire.id == id {
+        wire.secure(connection.options.tls ?? TLSConfiguration(), ticket)
+      }
+    case .authenticate(let id): authenticate(id)
     case .close(let id): close(id)
     case .connected(let link): delegate?.clientConnected(to: link.server)
     case .disconnected(let link, let reason, let delay):
@@ -230,6 +238,21 @@ public final class Client: MessageBus {
       connection.handle(event, of: id, at: EventLoop.now)
     }
     wires.append(wire)
+  }
+
+  /// Files are small and local: reading them does not hold up the loop.
+  private func authenticate(_ id: LinkID) {
+    do throws(AuthenticationError) {
+      let proof = try connection.options.authentication.read()
+      connection.authenticate(id, proof, at: EventLoop.now)
+    } catch {
+      connection.failAuthentication(id, error, at: EventLoop.now)
+    }
+  }
+
+  /// How the present link is secured: "TLSv1.3"; nil without TLS.
+  public var security: Text? {
+    connection.current.flatMap { link in wires.first { $0.id == link.id }?.security }
   }
 
   private func close(_ id: LinkID) {

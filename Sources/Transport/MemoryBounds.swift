@@ -31,6 +31,9 @@ extension ConnectionLimits {
         subscriptionBytes + (subscriptionsMax + 1) * SubscriptionTable.entryBytes))
     bounds.append(MemoryBound("requests", requestsMax * RequestTable.entryBytes))
     bounds.append(MemoryBound("servers", ServerPool.bytesMax))
+    if TLSSession.isAvailable {
+      bounds.append(MemoryBound("TLS", ConnectionLimits.linksMax * TLSSession.bytesMax))
+    }
     bounds.append(MemoryBound("moving to another server", OverlapFilter.bytesMax))
     bounds.append(MemoryBound("reports of the network", NetworkWatch.bytesMax))
     return bounds

@@ -1,19 +1,23 @@
 /// The address of a NATS server: what a manifest, a command line or `LATTICE_HOST` names.
 ///
-/// In goes text such as `nats://hub.example:4222`, `10.0.0.7` or `nats://[fd00::7]:4222`; out come
-/// a host and a port. Nothing is resolved here, and a mistake never repeats what may be a secret.
+/// In goes text such as `nats://hub.example:4222`, `tls://10.0.0.7` or `nats://[fd00::7]:4222`; out come
+/// a host, a port, and whether the link must be TLS. Nothing is resolved here, and a mistake never repeats what may be a secret.
 public struct ServerURL: Equatable, Sendable {
   public static let defaultPort: UInt16 = 4222
 
   /// A DNS name, a dotted IPv4 address, or an IPv6 address without its brackets.
   public let host: String
   public let port: UInt16
+  /// Nothing but TLS will do. Without it a server may still ask for TLS, and gets it.
+  public let requiresTLS: Bool
 
-  /// - Parameter text: `nats://HOST[:PORT]`, or `HOST[:PORT]`, as the official clients take it too.
+  /// - Parameter text: `nats://HOST[:PORT]`, `tls://HOST[:PORT]`, or `HOST[:PORT]`, as the official clients take it too.
   public init(parsing text: String) throws(ServerURLError) {
     let bytes = Array(text.utf8)
     if bytes.isEmpty { throw .empty }
-    let rest = try Self.withoutScheme(bytes.span)
+    let (requiresTLS, schemeLength) = try Self.scheme(bytes.span)
+    self.requiresTLS = requiresTLS
+    let rest = bytes.span.extracting(schemeLength..<bytes.count)
 
     // Text after the authority may hold an '@' of its own, so the authority is cut out first.
     var authority = rest
@@ -33,11 +37,23 @@ public struct ServerURL: Equatable, Sendable {
   }
 }
 
+extension ServerURL {
+  private init(host: String, port: UInt16, requiresTLS: Bool) {
+    self.host = host
+    self.port = port
+    self.requiresTLS = requiresTLS
+  }
+
+  /// The same address, with nothing but TLS.
+  var requiringTLS: ServerURL { ServerURL(host: host, port: port, requiresTLS: true) }
+}
+
 /// What is wrong with the address of a server.
 public enum ServerURLError: Error, Equatable, Sendable {
   case empty
-  /// A scheme other than `nats`; the scheme alone.
+  /// A scheme other than `nats` and `tls`; the scheme alone.
   case scheme(String)
+  /// `tls`, in a build without.
   case tls
   /// A user name, password or token in the address. It is not repeated.
   case credentials
@@ -54,7 +70,9 @@ public enum ServerURLError: Error, Equatable, Sendable {
 extension ServerURL: TextConvertible {
   /// The address as logs show it, with its port.
   public var text: Text {
-    host.utf8.contains(UInt8(ascii: ":")) ? "nats://[\(host)]:\(port)" : "nats://\(host):\(port)"
+    let scheme: StaticString = requiresTLS ? "tls" : "nats"
+    return host.utf8.contains(UInt8(ascii: ":"))
+      ? "\(scheme)://[\(host)]:\(port)" : "\(scheme)://\(host):\(port)"
   }
 }
 
@@ -63,11 +81,11 @@ extension ServerURLError: TextConvertible {
     switch self {
     case .empty: "the server address is empty: say nats://HOST or nats://HOST:PORT"
     case .scheme(let scheme): "the scheme '\(scheme)' is not supported: say nats://HOST:PORT"
-    case .tls: "TLS comes with a later version: say nats://HOST:PORT"
+    case .tls: "this build has no TLS: say nats://HOST:PORT, or install a build with TLS"
     case .credentials:
       """
-      user names, passwords and tokens do not belong in the address; credentials in a file come \
-      with a later version
+      user names, passwords and tokens do not belong in the address: name a file with them in 'auth' \
+      of the manifest
       """
     case .missingHost: "the host is missing: say nats://HOST or nats://HOST:PORT"
     case .host(let host): "'\(host)' is not a host name, an IPv4 address or an [IPv6] address"
@@ -81,15 +99,18 @@ extension ServerURLError: TextConvertible {
 // MARK: - The parts
 
 extension ServerURL {
-  @_lifetime(copy text)
-  private static func withoutScheme(_ text: Span<UInt8>) throws(ServerURLError) -> Span<UInt8> {
-    guard let end = text.firstOffset(of: UInt8(ascii: ":")) else { return text }
-    let rest = text.extracting(end..<text.count)
-    guard rest.starts(with: "://") else { return text }
+  /// How many bytes the scheme has, with its "://", and whether it is `tls`.
+  private static func scheme(
+    _ text: Span<UInt8>
+  ) throws(ServerURLError) -> (requiresTLS: Bool, length: Int) {
+    guard let end = text.firstOffset(of: UInt8(ascii: ":")),
+      text.extracting(end..<text.count).starts(with: "://")
+    else { return (false, 0) }
     let scheme = text.extracting(0..<end)
-    if scheme.equalsIgnoringCase("tls") { throw .tls }
-    guard scheme.equalsIgnoringCase("nats") else { throw .scheme(printable(scheme)) }
-    return rest.extracting(3..<rest.count)
+    if scheme.equalsIgnoringCase("nats") { return (false, end + 3) }
+    guard scheme.equalsIgnoringCase("tls") else { throw .scheme(printable(scheme)) }
+    if !TLSSession.isAvailable { throw .tls }
+    return (true, end + 3)
   }
 
   /// Splits `HOST`, `HOST:PORT` or `[IPv6]:PORT`; the host comes back checked.

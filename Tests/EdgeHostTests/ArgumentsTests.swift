@@ -80,6 +80,9 @@ final class ArgumentsTests: XCTestCase {
   }
 
   func testCheck() {
+    var skipping = path("m.yaml")
+    skipping.skipsFiles = true
+    assertParses("check --no-files m.yaml", .check(skipping, showsLimits: false))
     assertParses("check m.yaml --limits", .check(path("m.yaml"), showsLimits: true))
     assertParses("check m.yaml", .check(path("m.yaml"), showsLimits: false))
     assertParses(
@@ -217,7 +220,8 @@ final class ArgumentsTests: XCTestCase {
         "hosts --server=",
         "--server: the server address is empty: say nats://HOST or nats://HOST:PORT"
       ),
-      ("hosts --server tls://h", "--server: TLS comes with a later version: say nats://HOST:PORT"),
+      ("hosts --server ws://h", "--server: the scheme 'ws' is not supported: say nats://HOST:PORT"),
+      ("run --manifest m.yaml --no-files", "--no-files does not belong to this command"),
     ]
     for (line, message) in table {
       XCTAssertEqual(mistake(line.split(separator: " ").map(String.init)), message, line)
@@ -229,8 +233,8 @@ final class ArgumentsTests: XCTestCase {
   /// What may be a secret is not repeated: standard error ends up in logs.
   func testAMistakeRepeatsNoSecret() {
     let message =
-      "user names, passwords and tokens do not belong in the address; credentials in a file come "
-      + "with a later version"
+      "user names, passwords and tokens do not belong in the address: name a file with them in "
+      + "'auth' of the manifest"
     XCTAssertEqual(
       mistake(["hosts", "--server", "nats://ann:hunter2@hub"]), "--server: " + message)
     XCTAssertEqual(

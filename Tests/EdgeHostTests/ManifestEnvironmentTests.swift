@@ -48,10 +48,10 @@ final class ManifestEnvironmentTests: XCTestCase {
   func testAWrongLatticeHostIsNamed() {
     XCTAssertThrowsError(
       try ManifestFile.decode(
-        Array("capabilities: []".utf8), from: "m", lookUp: { _ in "tls://hub" })
+        Array("capabilities: []".utf8), from: "m", lookUp: { _ in "ws://hub" })
     ) {
       XCTAssertEqual(
-        "\($0)", "LATTICE_HOST: TLS comes with a later version: say nats://HOST:PORT\n")
+        "\($0)", "LATTICE_HOST: the scheme 'ws' is not supported: say nats://HOST:PORT\n")
     }
   }
 }

@@ -173,13 +173,13 @@ final class ManifestMistakesTests: XCTestCase {
       "hub", "1:17: 'servers' must be a list such as [nats://127.0.0.1:4222], not 'hub'")
     assertServers("[]", "1:17: 'servers' must name at least one server")
     assertServers(
-      "[hub, nats://hub:x, tls://hub]",
+      "[hub, nats://hub:x, ws://hub]",
       "1:23: an entry of 'servers': 'x' is not a port: say a number from 1 to 65535",
-      "1:37: an entry of 'servers': TLS comes with a later version: say nats://HOST:PORT")
+      "1:37: an entry of 'servers': the scheme 'ws' is not supported: say nats://HOST:PORT")
     assertServers(
       "[nats://ann:secret@hub]",
-      "1:18: an entry of 'servers': user names, passwords and tokens do not belong in the address; "
-        + "credentials in a file come with a later version")
+      "1:18: an entry of 'servers': user names, passwords and tokens do not belong in the address: "
+        + "name a file with them in 'auth' of the manifest")
     assertServers(
       "[[hub]]",
       "1:18: an entry of 'servers' must be a server address such as nats://127.0.0.1:4222, not "

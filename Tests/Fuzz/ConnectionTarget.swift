@@ -195,6 +195,8 @@ private struct Run: ~Copyable {
     case .open(let link):
       wires.append(Wire(link.id))
       require(wires.count <= 2)
+    // A build without TLS, a host with nothing to prove.
+    case .secure, .authenticate: require(false)
     case .close(let id): wires.removeAll { $0.id == id }
     case .requestFailed(let id, _): require(waiting.remove(id) != nil)
     case .connected, .disconnected, .stopped, .lameDuck, .moved: break

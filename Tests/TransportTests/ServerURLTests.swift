@@ -28,13 +28,31 @@ final class ServerURLTests: XCTestCase {
     }
   }
 
+  func testTLS() throws {
+    for text in ["tls://hub", "TLS://hub:4222/", "tls://hub:4222"] {
+      if TLSConfiguration.isAvailable {
+        let url = try ServerURL(parsing: text)
+        XCTAssertTrue(url.requiresTLS)
+        XCTAssertEqual(url.description, "tls://hub:4222")
+      } else {
+        XCTAssertThrowsError(try ServerURL(parsing: text)) { error in
+          XCTAssertEqual(error as? ServerURLError, .tls)
+        }
+      }
+    }
+    XCTAssertThrowsError(try ServerURL(parsing: "tls6://hub")) { error in
+      XCTAssertEqual(error as? ServerURLError, .scheme("tls6"))
+    }
+    XCTAssertFalse(try ServerURL(parsing: "nats://hub").requiresTLS)
+    XCTAssertFalse(try ServerURL(parsing: "hub").requiresTLS)
+  }
+
   func testBadAddresses() {
     let table: [(String, ServerURLError)] = [
       ("", .empty),
       ("http://hub", .scheme("http")),
       ("ws\u{1b}[2J://hub", .scheme("ws?[2J")),
       ("://hub", .scheme("")),
-      ("tls://hub:4222", .tls),
       ("nats://", .missingHost),
       ("nats://:4222", .missingHost),
       ("nats:///", .missingHost),

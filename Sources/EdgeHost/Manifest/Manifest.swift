@@ -30,6 +30,9 @@ struct Manifest: Equatable {
   struct Link: Equatable {
     /// In order of preference. Never empty in a manifest that was loaded.
     var servers: [ServerURL] = []
+    var authentication = Authentication.none
+    /// Given: no server is spoken to without TLS.
+    var tls: TLSConfiguration?
     /// Whether servers that a server tells of are left alone.
     var ignoresDiscoveredServers = false
     /// Also how it is watched, retried and filled.

@@ -6,10 +6,14 @@ import Transport
 /// are known by name and refused while there is nothing to run them.
 struct ManifestDecoder {
   private let problems: ProblemList
+  private let checksFiles: Bool
 
   /// The result is sound only when `problems` is still empty afterwards.
-  static func decode(_ root: YAMLNode, problems: ProblemList) -> Manifest {
-    ManifestDecoder(problems: problems).manifest(root)
+  /// - Parameter checkingFiles: also reads the files that the manifest names.
+  static func decode(
+    _ root: YAMLNode, problems: ProblemList, checkingFiles: Bool
+  ) -> Manifest {
+    ManifestDecoder(problems: problems, checksFiles: checkingFiles).manifest(root)
   }
 
   private func manifest(_ root: YAMLNode) -> Manifest {
@@ -94,8 +98,12 @@ extension ManifestDecoder {
     var link = Manifest.Link()
     guard
       let reader = field.mapping(
-        "the link", keys: ["servers", "discovered", "limits"] + LinkDecoder.keys)
+        "the link",
+        keys: ["servers", "discovered", "limits"] + LinkDecoder.keys + SecurityDecoder.keys)
     else { return link }
+    let security = SecurityDecoder(reader, checksFiles: checksFiles)
+    link.authentication = security.authentication()
+    link.tls = security.tls()
     if let use = reader.field("discovered")?.choice(["use": false, "ignore": true]) {
       link.ignoresDiscoveredServers = use
     }

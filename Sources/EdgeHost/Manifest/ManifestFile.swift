@@ -6,9 +6,10 @@ enum ManifestFile {
   /// Reads, checks and completes the manifest at `path`.
   /// - Parameters:
   ///   - expandingEnvironment: replaces `${NAME}` by the environment's values first.
+  ///   - checkingFiles: also reads the files that the manifest names.
   ///   - lookUp: the environment; it also names the server when the manifest does not.
   static func load(
-    _ path: String, expandingEnvironment: Bool = false,
+    _ path: String, expandingEnvironment: Bool = false, checkingFiles: Bool = false,
     lookUp: (String) -> String? = ManifestEnvironment.lookUp
   ) throws(ManifestErrors) -> Manifest {
     var bytes = try read(path)
@@ -18,19 +19,20 @@ enum ManifestFile {
       }
       bytes = expanded
     }
-    return try decode(bytes, from: path, lookUp: lookUp)
+    return try decode(bytes, from: path, checkingFiles: checkingFiles, lookUp: lookUp)
   }
 
   /// Decodes the text of a manifest.
   /// - Parameter file: what messages call it.
   static func decode(
-    _ bytes: [UInt8], from file: String, lookUp: (String) -> String?
+    _ bytes: [UInt8], from file: String, checkingFiles: Bool = false,
+    lookUp: (String) -> String?
   ) throws(ManifestErrors) -> Manifest {
     if bytes.count > ManifestLimits.fileBytesMax { throw whole(file, tooLarge) }
     let problems = ProblemList()
     var manifest = Manifest()
     if let root = YAMLParser.parse(bytes, problems: problems) {
-      manifest = ManifestDecoder.decode(root, problems: problems)
+      manifest = ManifestDecoder.decode(root, problems: problems, checkingFiles: checkingFiles)
     }
     if !problems.isEmpty { throw problems.errors(in: file) }
     if manifest.link.servers.isEmpty {

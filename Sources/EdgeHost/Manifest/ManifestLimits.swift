@@ -30,6 +30,9 @@ enum ManifestLimits {
   static let kernelNameBytesMax = 31
   static let zoneBytesMax = 63
   static let unitBytesMax = 16
+  static let userBytesMax = 255
+  /// DNS's.
+  static let hostBytesMax = 253
 
   // MARK: counts
 

@@ -57,6 +57,6 @@ struct MappingReader {
   }
 }
 
-private func isSame(_ left: StaticString, _ right: StaticString) -> Bool {
+func isSame(_ left: StaticString, _ right: StaticString) -> Bool {
   left.withUTF8Buffer { matches(Array($0), right) }
 }

@@ -17,6 +17,8 @@ struct ManifestPath: Equatable {
   var path: String
   /// Replaces `${NAME}` by the environment's values first, as waSCC manifests expect.
   var expandsEnvironment = false
+  /// `check` only: leaves alone the files that the manifest names.
+  var skipsFiles = false
 }
 
 /// What all operator commands take.
@@ -57,7 +59,9 @@ struct Arguments {
 
   /// Options that take a value; all others are switches.
   private static let valued = ["--manifest", "--server", "--lattice", "--timeout", "--count"]
-  private static let switches = ["--json", "--acknowledge", "--expand-env", "--limits"]
+  private static let switches = [
+    "--json", "--acknowledge", "--expand-env", "--no-files", "--limits",
+  ]
 
   /// The program's arguments without its name.
   static func ofProcess() -> [String] {
@@ -131,10 +135,12 @@ struct Arguments {
     case "run":
       return .run(try manifest(positional: 1))
     case "check":
-      try allow(["--expand-env", "--limits"], positional: 2)
+      try allow(["--expand-env", "--no-files", "--limits"], positional: 2)
       guard positional.count == 2 else { throw UsageError(message: "check needs a FILE") }
       return .check(
-        ManifestPath(path: positional[1], expandsEnvironment: option("--expand-env") != nil),
+        ManifestPath(
+          path: positional[1], expandsEnvironment: option("--expand-env") != nil,
+          skipsFiles: option("--no-files") != nil),
         showsLimits: option("--limits") != nil)
     case "hosts":
       try allow(shared, positional: 1)

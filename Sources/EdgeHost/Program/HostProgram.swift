@@ -47,6 +47,8 @@ final class HostProgram: ClientDelegate {
     host = LatticeHost(identity: identity, time: time)
     var options = ConnectionOptions(
       servers: manifest.link.servers, name: identity.name, version: Program.version)
+    options.authentication = manifest.link.authentication
+    options.tls = manifest.link.tls
     options.ignoresDiscoveredServers = manifest.link.ignoresDiscoveredServers
     client = Client(on: loop, options: options, limits: manifest.link.limits)
   }
@@ -159,7 +161,11 @@ final class HostProgram: ClientDelegate {
   // MARK: ClientDelegate
 
   func clientConnected(to server: ServerURL) {
-    log.info("connected to \(server)")
+    if let security = client.security {
+      log.info("connected to \(server) (\(security))")
+    } else {
+      log.info("connected to \(server)")
+    }
     services.status("connected to \(server)")
     host.linkChanged(isConnected: true)
   }
@@ -182,6 +188,8 @@ final class HostProgram: ClientDelegate {
   }
 
   func clientReceivedError(_ error: ServerError, _ text: String) {
+    // What ends the connection is told as the reason of its end.
+    if error.closesConnection == true { return }
     diagnostics.report("server error", "the server says: \(text)")
   }
 }

@@ -24,7 +24,9 @@ enum Program {
       case .hosts(let options): return try HostsCommand.run(options)
       case .call(let request, let options): return try CallCommand.run(request, options)
       case .watch(let request, let options): return try WatchCommand.run(request, options)
-      case .version: StandardStream.output.write("edge-host \(version)\n")
+      case .version:
+        let features: StaticString = TLSConfiguration.isAvailable ? ", with TLS" : ""
+        StandardStream.output.write("edge-host \(version)\(features)\n")
       case .help: StandardStream.output.write(Usage.text)
       }
       return 0

@@ -9,6 +9,7 @@ enum Usage {
     Run a host:
       edge-host run --manifest FILE       (or: edge-host --manifest FILE)
       edge-host check FILE                check a manifest; prints each mistake with its place
+      --no-files                          without reading the secrets and certificates it names
       edge-host check FILE --limits       and print what its link may hold in memory
       --expand-env                        with both: replace ${NAME} in the manifest first
 

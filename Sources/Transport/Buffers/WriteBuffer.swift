@@ -14,7 +14,13 @@ public struct WriteBuffer: ~Copyable {
     storage.initialize(repeating: 0, count: capacity)
   }
 
-  deinit { storage.deallocate() }
+  /// All of the memory is wiped when everything was written or given up.
+  var holdsSecret = false
+
+  deinit {
+    if holdsSecret { wipe(storage, capacity) }
+    storage.deallocate()
+  }
 
   /// Bytes that wait to be written.
   public var count: Int { end - start }
@@ -42,6 +48,8 @@ public struct WriteBuffer: ~Copyable {
   }
 
   public mutating func removeAll() {
+    if holdsSecret { wipe(storage, capacity) }
+    holdsSecret = false
     start = 0
     end = 0
   }

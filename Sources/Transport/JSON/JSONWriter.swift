@@ -6,6 +6,17 @@ public struct JSONWriter {
 
   public init() {}
 
+  /// - Parameter capacity: bytes that can be written before memory is allocated again.
+  init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+  /// Overwrites what was written, and forgets it. Whoever has taken a copy of `bytes` keeps that.
+  mutating func wipe() {
+    bytes.withUnsafeMutableBufferPointer { buffer in
+      if let base = buffer.baseAddress { Transport.wipe(base, buffer.count) }
+    }
+    self = JSONWriter()
+  }
+
   @inline(never)
   public mutating func beginObject() { begin(0x7B) }
   @inline(never)
@@ -27,6 +38,16 @@ public struct JSONWriter {
   public mutating func string(_ text: String) {
     separate()
     appendQuoted(text)
+    needsComma = true
+  }
+
+  /// Text given as its bytes, which must be UTF-8.
+  @inline(never)
+  public mutating func string(_ text: Span<UInt8>) {
+    separate()
+    bytes.append(0x22)
+    for index in text.indices { append(escaping: text[index]) }
+    bytes.append(0x22)
     needsComma = true
   }
 

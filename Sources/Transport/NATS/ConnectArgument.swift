@@ -1,8 +1,21 @@
 extension ConnectionOptions {
   /// The JSON of CONNECT. What is left out would be true on the server: +OK for every operation, and
   /// our own messages back.
-  var connectArgument: [UInt8] {
-    var json = JSONWriter()
+  ///
+  /// It is made when it is to be written, and wiped when it is given up.
+  /// - Parameter nonce: of the server's INFO; empty for none.
+  func connectArgument(
+    _ proof: Proof, nonce: Span<UInt8>, usesTLS: Bool
+  ) throws(AuthenticationError) -> Secret {
+    if nonce.isEmpty {
+      switch proof {
+      case .none, .token, .password: break
+      case .nkey, .credentials: throw .noNonce
+      }
+    }
+    // Never more than this, so that the bytes do not move and leave a copy behind.
+    var json = JSONWriter(
+      capacity: 256 + 6 * (name.utf8.count + version.utf8.count) + proof.jsonBytesMax)
     json.beginObject()
     json.key("verbose")
     json.bool(false)
@@ -11,7 +24,7 @@ extension ConnectionOptions {
     json.key("echo")
     json.bool(echo)
     json.key("tls_required")
-    json.bool(false)
+    json.bool(usesTLS)
     json.key("lang")
     json.string("swift")
     json.key("version")
@@ -24,7 +37,15 @@ extension ConnectionOptions {
     json.bool(true)
     json.key("no_responders")
     json.bool(true)
+    proof.write(into: &json, nonce: nonce)
     json.endObject()
-    return json.bytes
+    let argument = Secret(copying: json.bytes.span)
+    json.wipe()
+    // "CONNECT " and CRLF.
+    let size = argument.count + 10
+    if size > Encoder.controlLineBytesMax {
+      throw .tooLong(size: size, limit: Encoder.controlLineBytesMax)
+    }
+    return argument
   }
 }

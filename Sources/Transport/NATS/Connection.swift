@@ -27,6 +27,8 @@ public struct Connection: ~Copyable {
   var move = Move.none
   var overlap = OverlapFilter()
   var servers: ServerPool
+  /// A server wanted TLS when it had been greeted without: the next is not greeted before its INFO.
+  var awaitsInfo = false
   var herd: Herd
   var gate: OutputGate
   private var nextLink: UInt32 = 1
@@ -48,7 +50,9 @@ public struct Connection: ~Copyable {
     requests = RequestTable(capacity: limits.requestsMax)
     servers = ServerPool(options.servers, limits: limits, seed: random.next())
     herd = Herd(hosts: limits.link.herd, seed: random.next())
-    gate = OutputGate(limits.link)
+    gate = OutputGate(
+      limits.link,
+      isTLS: options.tls != nil || options.servers.contains { $0.requiresTLS })
     var prefix: [UInt8] = []
     prefix.append(ascii: "_INBOX.")
     prefix += random.token(length: 12)
@@ -129,9 +133,16 @@ public struct Connection: ~Copyable {
     switch event {
     case .opened:
       guard case .opening = link.state else { return }
-      link.handleOpened(at: now)
       gate.handleOpened(at: now)
-      if options.connectsEarly { greet(link, at: now) }
+      handleOpened(link, at: now)
+    case .secured:
+      guard case .securing = link.state else { return }
+      link.handleSecured(at: now)
+      if link.isInformed || options.connectsEarly && !options.authentication.needsNonce {
+        greet(link, at: now)
+      }
+    case .tlsFailed(let error):
+      end(link, .tls(error), closesSocket: false, at: now)
     case .received(let bytes):
       counts.bytesIn += UInt64(clamping: bytes)
       gate.handleReceived(bytes, at: now)
@@ -258,38 +269,5 @@ public struct Connection: ~Copyable {
     for link in [current, other] {
       if let link, link.isEstablished, !link.liveness.isPingUnanswered { link.ping(at: now) }
     }
-  }
-
-  // MARK: handshake
-
-  /// CONNECT and PING, with the subscriptions and the first messages behind them.
-  private mutating func greet(_ link: Link, at now: Instant) {
-    link.connectArgument = options.connectArgument
-    if link === current { subscriptions.forgetWritten() }
-    link.ping(at: now)
-  }
-
-  /// INFO may come at any time; only the first of a link is answered by CONNECT, if at all.
-  mutating func takeInfo(_ json: Span<UInt8>, of link: Link, at now: Instant) {
-    do {
-      link.info = try ServerInfo(json: json)
-    } catch {
-      return end(link, .malformedInfo(error), closesSocket: true, at: now)
-    }
-    if link === current { serverInfo = link.info }
-    if !options.ignoresDiscoveredServers, let urls = link.info.connectURLs {
-      servers.handleDiscovered(urls)
-    }
-    if case .awaitingInfo = link.state {
-      if link.info.requiresTLS {
-        return end(link, .requiresTLS, closesSocket: true, at: now)
-      }
-      if !link.info.supportsHeaders {
-        return end(link, .lacksHeaders(version: link.info.version), closesSocket: true, at: now)
-      }
-      link.state = .awaitingPong(deadline: now + limits.link.timeouts.pong)
-      if !link.isGreeted { greet(link, at: now) }
-    }
-    if link.info.isLameDuck { handleLameDuck(link, at: now) }
   }
 }

@@ -19,6 +19,10 @@ extension Connection {
       do {
         guard let frame = try link.parser.next(in: &input) else { return nil }
         if let action = take(frame, input.bytes, of: link, at: now) { return action }
+        // What came in plain text must not be taken for what came through TLS.
+        if case .securing = link.state, input.count > 0 {
+          end(link, .tls(.bytesBehindInfo), closesSocket: true, at: now)
+        }
       } catch {
         end(link, .malformedFrame(error), closesSocket: true, at: now)
       }
@@ -70,7 +74,7 @@ extension Connection {
     case .established:
       takeMovePong(of: link, at: now)
       return nil
-    case .opening, .awaitingInfo:
+    case .opening, .securing, .awaitingInfo:
       return nil
     }
   }

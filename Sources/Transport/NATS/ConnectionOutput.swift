@@ -51,7 +51,7 @@ extension Connection {
   /// Writes what the protocol owes into the link's buffer; false when messages have to wait.
   private mutating func writeControl(of link: Link, at now: Instant) -> Bool {
     switch link.state {
-    case .opening: return false
+    case .opening, .securing: return false
     case .awaitingInfo, .awaitingPong, .established, .draining: break
     }
     if !link.writeGreeting() || !link.isGreeted { return false }

@@ -2,6 +2,10 @@
 public enum ConnectionEvent: Equatable {
   /// The socket that `ConnectionAction.open` asked for is connected.
   case opened
+  /// The TLS that `ConnectionAction.secure` asked for is there.
+  case secured
+  /// There is no TLS, and the socket is gone.
+  case tlsFailed(TLSError)
   /// So many bytes were read into the buffer that `nextAction` will get.
   case received(Int)
   /// The server's machine has acknowledged so many bytes in all, the last ones at this time.
@@ -19,6 +23,10 @@ public enum ConnectionEvent: Equatable {
 public enum ConnectionAction: Equatable {
   /// Open a socket to the link's server.
   case open(Link)
+  /// Begin TLS on the link's socket.
+  case secure(LinkID)
+  /// Read who we are and call `authenticate` or `failAuthentication`.
+  case authenticate(LinkID)
   /// Close the link's socket, or give up opening it.
   case close(LinkID)
   /// The server has accepted us and knows our subscriptions.
@@ -60,7 +68,11 @@ public enum DisconnectReason: Error, Equatable {
   case malformedInfo(JSONError)
   /// The server said why, in an -ERR, before it closed.
   case refused(ServerError, String)
+  /// The server wants TLS, which this build does not have or which the next attempt begins with.
   case requiresTLS
+  case tls(TLSError)
+  /// We cannot say who we are.
+  case noProof(AuthenticationError)
   /// Servers before 2.2 know no headers.
   case lacksHeaders(version: String)
   /// The server is shutting down.
@@ -68,10 +80,13 @@ public enum DisconnectReason: Error, Equatable {
 }
 
 extension DisconnectReason {
-  /// The server does not accept who we are: people have to change something first.
+  /// The server does not accept who we are, or we not who it is: people have to change something first.
   var concernsCredentials: Bool {
-    if case .refused(.authentication, _) = self { return true }
-    return false
+    switch self {
+    case .refused(.authentication, _), .noProof: true
+    case .tls(let error): error.needsOperator
+    default: false
+    }
   }
 }
 
@@ -92,7 +107,12 @@ extension DisconnectReason: TextConvertible {
     case .malformedFrame(let error): "the server broke the protocol: \(error)"
     case .malformedInfo(let error): "the server's INFO is malformed at byte \(error.offset)"
     case .refused(_, let text): "the server refused: \(text)"
-    case .requiresTLS: "the server requires TLS, which this build does not have"
+    case .requiresTLS:
+      TLSSession.isAvailable
+        ? "the server requires TLS: it gets it"
+        : "the server requires TLS, which this build does not have"
+    case .tls(let error): error.text
+    case .noProof(let error): error.text
     case .lacksHeaders(let version): "the server (version \(version)) does not support headers"
     case .lameDuck: "the server is shutting down"
     }
@@ -143,8 +163,11 @@ public struct ConnectionOptions {
   /// address translation these often cannot be reached.
   public var ignoresDiscoveredServers = false
   /// Whether CONNECT, the subscriptions and the first messages are sent before the server's INFO, which
-  /// saves a round trip.
+  /// saves a round trip. Not done where the INFO is needed, or a secret could be read on the way.
   public var connectsEarly = true
+  public var authentication = Authentication.none
+  /// Given: no server is spoken to without TLS.
+  public var tls: TLSConfiguration?
   /// Shown in the server's monitoring.
   public var name: String
   public var version: String

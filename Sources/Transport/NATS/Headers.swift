@@ -60,6 +60,13 @@ public struct HeaderReader: ~Escapable {
 
   private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
 
+  /// The words after the status, such as `No Messages`, as offsets into the block; empty for none.
+  public var statusDescription: Range<Int> {
+    let rest = trimmed(8..<(start - 1))
+    if status == nil { return rest.upperBound..<rest.upperBound }
+    return trimmed((rest.lowerBound + 3)..<rest.upperBound)
+  }
+
   /// The three digits after the version, if any.
   private static func status(_ rest: Span<UInt8>) -> UInt16? {
     var start = 0

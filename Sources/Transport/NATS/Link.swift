@@ -7,9 +7,13 @@ public struct LinkID: Equatable, Hashable, Sendable {
 /// outlives it (subscriptions, requests, queues) belongs to `Connection`.
 ///
 ///     opening -> awaitingInfo -> awaitingPong -> established -> draining
+///            \    ^          \    ^
+///             securing        securing      with TLS: before INFO, or behind it
 public final class Link: Equatable {
   enum State: Equatable {
     case opening(deadline: Instant)
+    /// TLS is being agreed upon.
+    case securing(deadline: Instant)
     case awaitingInfo(deadline: Instant)
     case awaitingPong(deadline: Instant)
     case established(since: Instant)
@@ -23,6 +27,10 @@ public final class Link: Equatable {
   var state: State
   var parser = Parser()
   var info = ServerInfo()
+  /// INFO has come.
+  var isInformed = false
+  /// What is written and read goes through TLS.
+  private(set) var isSecured = false
   /// CONNECT, SUB, UNSUB, PING and PONG lines that wait to be written.
   var control: WriteBuffer
 
@@ -33,8 +41,8 @@ public final class Link: Equatable {
   /// Since when a PING is owed.
   private var pingOwed: Instant?
   private var pongsOwed: UInt32 = 0
-  /// The CONNECT line's argument, until it is written.
-  var connectArgument: [UInt8]?
+  /// The CONNECT line's argument, until it is written; wiped then.
+  var connectArgument: Secret?
   /// The server was told of us: SUB and messages may follow.
   private(set) var isGreeted = false
   /// The message larger than the read buffer whose parts are arriving, if they are wanted.
@@ -70,8 +78,8 @@ public final class Link: Equatable {
 
   var deadline: Instant {
     switch state {
-    case .opening(let deadline), .awaitingInfo(let deadline), .awaitingPong(let deadline),
-      .draining(let deadline):
+    case .opening(let deadline), .securing(let deadline), .awaitingInfo(let deadline),
+      .awaitingPong(let deadline), .draining(let deadline):
       deadline
     case .established: liveness.deadline
     }
@@ -85,7 +93,7 @@ public final class Link: Equatable {
     if deadline > now { return nil }
     switch state {
     case .opening: return .openTimedOut
-    case .awaitingInfo, .awaitingPong: return refusal(at: now) ?? .handshakeTimedOut
+    case .securing, .awaitingInfo, .awaitingPong: return refusal(at: now) ?? .handshakeTimedOut
     case .draining: return .closedByServer
     case .established:
       switch liveness.step(at: now) {
@@ -105,6 +113,19 @@ public final class Link: Equatable {
     liveness = Liveness(limits.link, connected: now)
     fence = CommandFence(opened: now)
     state = .awaitingInfo(deadline: now + limits.link.timeouts.info)
+  }
+
+  func beginSecuring(at now: Instant) {
+    state = .securing(deadline: now + limits.link.timeouts.tls)
+  }
+
+  func handleSecured(at now: Instant) {
+    liveness.received(at: now)
+    isSecured = true
+    let timeouts = limits.link.timeouts
+    state =
+      isInformed
+      ? .awaitingPong(deadline: now + timeouts.pong) : .awaitingInfo(deadline: now + timeouts.info)
   }
 
   func handleReceived(at now: Instant) { liveness.received(at: now) }
@@ -159,7 +180,8 @@ public final class Link: Equatable {
   /// False when not all of it fits: nothing else may be written before it.
   func writeGreeting() -> Bool {
     guard let argument = connectArgument else { return true }
-    if !Encoder.line("CONNECT", argument.span, into: &control) { return false }
+    if !Encoder.line("CONNECT", argument.bytes, into: &control) { return false }
+    control.holdsSecret = true
     connectArgument = nil
     isGreeted = true
     return true

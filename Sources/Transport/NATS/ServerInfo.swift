@@ -6,6 +6,8 @@ public struct ServerInfo: Equatable {
   public var maxPayload: Int64 = 1 << 20
   public var supportsHeaders = false
   public var requiresTLS = false
+  /// TLS may be used although it is not required.
+  public var offersTLS = false
   public var requiresAuthentication = false
   /// The server is about to close its connections (lame duck mode).
   public var isLameDuck = false
@@ -45,6 +47,8 @@ public struct ServerInfo: Equatable {
       supportsHeaders = try reader.nextBool()
     } else if reader.matches(key, "tls_required") {
       requiresTLS = try reader.nextBool()
+    } else if reader.matches(key, "tls_available") {
+      offersTLS = try reader.nextBool()
     } else if reader.matches(key, "auth_required") {
       requiresAuthentication = try reader.nextBool()
     } else if reader.matches(key, "ldm") {

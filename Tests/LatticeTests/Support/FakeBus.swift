@@ -1,6 +1,5 @@
 import XCTest
 
-@testable import Lattice
 @testable import Transport
 
 /// A bus without a server: it keeps what is published and requested, delivers what a test makes up,
@@ -11,6 +10,7 @@ final class FakeBus: MessageBus {
     var headers: String
     var payload: String
     var expires: Instant
+    var reply = ""
   }
 
   struct Request {
@@ -64,11 +64,10 @@ final class FakeBus: MessageBus {
     if message.payload.count > payloadMax {
       throw .tooLarge(size: message.payload.count, limit: payloadMax)
     }
-    XCTAssertTrue(message.reply.isEmpty)
     published.append(
       Published(
         subject: message.subject.string, headers: message.headers.string,
-        payload: message.payload.string, expires: expires))
+        payload: message.payload.string, expires: expires, reply: message.reply.string))
   }
 
   func request(

@@ -293,6 +293,11 @@ final class Endpoint {
   private func take(_ action: ConnectionAction, at now: Instant) {
     switch action {
     case .open(let link): open(link, at: now)
+    case .secure(let id):
+      // Nobody here speaks TLS.
+      close(id, at: now)
+      connection.handle(.tlsFailed(.notTLS), of: id, at: now)
+    case .authenticate(let id): connection.authenticate(id, .none, at: now)
     case .close(let id): close(id, at: now)
     case .connected: record(.connected, at: now)
     case .disconnected(_, let reason, let retryIn):

@@ -1,0 +1,3 @@
+#include <sodium/crypto_hash_sha512.h>
+#include <sodium/crypto_sign_ed25519.h>
+#include <sodium/utils.h>

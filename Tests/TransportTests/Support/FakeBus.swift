@@ -1,0 +1,1 @@
+../../LatticeTests/Support/FakeBus.swift
