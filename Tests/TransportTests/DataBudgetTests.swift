@@ -5,7 +5,7 @@ import XCTest
 final class DataBudgetTests: XCTestCase {
   private let zero = Instant(nanoseconds: 0)
   private let day = Duration.seconds(86_400)
-  private let classes = TrafficClass.allCases
+  private let classes = Array(TrafficClass.allCases)
 
   private func allowed(_ budget: DataBudget, at now: Instant) -> [TrafficClass] {
     classes.filter { budget.allows($0, at: now) }
