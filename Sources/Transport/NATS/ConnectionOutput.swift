@@ -13,6 +13,10 @@ extension Connection {
     guard let link = link(id) else { return false }
     let mayCarryMessages = writeControl(of: link, at: now)
     let isCurrent = link === current
+    if link.control.isEmpty, !isCurrent || outbox.isEmpty {
+      if isCurrent { gate.hold(outbox, at: now) }
+      return false
+    }
     // First, because it moves what the pieces refer to.
     if isCurrent { outbox.dropExpired(at: now) }
     var pieces = OutputPieces()

@@ -31,6 +31,9 @@ struct RequestTable {
   static var entryBytes: Int { MemoryLayout<Slot>.stride + 128 }
 
   private var slots: [Slot]
+  private var count = 0
+  /// The earliest deadline, kept because every turn asks for it.
+  private(set) var deadline: Instant?
 
   init(capacity: Int, generation: UInt32 = 0) {
     slots = Array(
@@ -42,6 +45,8 @@ struct RequestTable {
     for index in slots.indices where slots[index].deadline == nil {
       slots[index].generation &+= 1
       slots[index].deadline = deadline
+      count += 1
+      self.deadline = Instant.earlier(self.deadline, deadline)
       return RequestID(slot: UInt16(index), generation: slots[index].generation)
     }
     return nil
@@ -61,24 +66,30 @@ struct RequestTable {
     guard index < slots.count, slots[index].deadline != nil,
       slots[index].generation == id.generation
     else { return false }
-    slots[index].deadline = nil
+    free(index)
     return true
   }
 
   /// Ends one request whose deadline has passed; with `now` nil, any.
   mutating func endOne(dueAt now: Instant?) -> RequestID? {
+    guard let deadline else { return nil }
+    if let now, deadline > now { return nil }
     for index in slots.indices {
       guard let deadline = slots[index].deadline else { continue }
       if let now, deadline > now { continue }
-      slots[index].deadline = nil
+      free(index)
       return RequestID(slot: UInt16(index), generation: slots[index].generation)
     }
     return nil
   }
 
-  var deadline: Instant? {
-    var earliest: Instant?
-    for slot in slots { earliest = Instant.earlier(earliest, slot.deadline) }
-    return earliest
+  private mutating func free(_ index: Int) {
+    let ended = slots[index].deadline
+    slots[index].deadline = nil
+    count -= 1
+    if ended != deadline { return }
+    deadline = nil
+    if count == 0 { return }
+    for slot in slots { deadline = Instant.earlier(deadline, slot.deadline) }
   }
 }
