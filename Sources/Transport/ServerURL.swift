@@ -1,7 +1,8 @@
 /// The address of a NATS server: what a manifest, a command line or `LATTICE_HOST` names.
 ///
 /// In goes text such as `nats://hub.example:4222`, `tls://10.0.0.7` or `nats://[fd00::7]:4222`; out come
-/// a host, a port, and whether the link must be TLS. Nothing is resolved here, and a mistake never repeats what may be a secret.
+/// a host, a port, and whether the link must be TLS. Nothing is resolved here, and a mistake never repeats
+/// what may be a secret.
 public struct ServerURL: Equatable, Sendable {
   public static let defaultPort: UInt16 = 4222
 
@@ -11,7 +12,8 @@ public struct ServerURL: Equatable, Sendable {
   /// Nothing but TLS will do. Without it a server may still ask for TLS, and gets it.
   public let requiresTLS: Bool
 
-  /// - Parameter text: `nats://HOST[:PORT]`, `tls://HOST[:PORT]`, or `HOST[:PORT]`, as the official clients take it too.
+  /// - Parameter text: `nats://HOST[:PORT]`, `tls://HOST[:PORT]`, or `HOST[:PORT]`, as the official clients
+  ///   take it too.
   public init(parsing text: String) throws(ServerURLError) {
     let bytes = Array(text.utf8)
     if bytes.isEmpty { throw .empty }
@@ -107,6 +109,8 @@ extension ServerURL {
       text.extracting(end..<text.count).starts(with: "://")
     else { return (false, 0) }
     let scheme = text.extracting(0..<end)
+    // A token before a host, not a scheme: it must not be repeated.
+    if scheme.firstOffset(of: UInt8(ascii: "@")) != nil { throw .credentials }
     if scheme.equalsIgnoringCase("nats") { return (false, end + 3) }
     guard scheme.equalsIgnoringCase("tls") else { throw .scheme(printable(scheme)) }
     if !TLSSession.isAvailable { throw .tls }

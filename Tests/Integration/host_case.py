@@ -73,11 +73,16 @@ class HostTestCase(unittest.TestCase):
     def connect(self, server, **more):
         return self.enterContext(nats.Client(server.port, **more))
 
-    def launch_host(self, text, server=None):
-        """Starts the host and does not wait for anything."""
+    def write_manifest(self, text):
+        """A manifest's path, in a folder of its own."""
         folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="edge-host-")))
         path = folder / "manifest.yaml"
         path.write_text(text)
+        return path
+
+    def launch_host(self, text, server=None):
+        """Starts the host and does not wait for anything."""
+        path = self.write_manifest(text)
         log = LOGS / f"{self.id().partition('.')[2]}.log"
         server = server or self.server
         return self.enterContext(

@@ -30,8 +30,7 @@ class AddressTests(HostTestCase):
         self.status = self.client.subscribe(subject("status"))
 
     def start(self, link=LINK):
-        path = self.folder / "manifest.yaml"
-        path.write_text(manifest(door(), more=link))
+        path = self.write_manifest(manifest(door(), more=link))
         host = self.enterContext(EdgeHost(
             "run", "--manifest", str(path), server=f"{namespaces.HUB}:{self.server.port}",
             log=LOGS / f"{self.id().partition('.')[2]}.log", prefix=self.board.prefix))

@@ -38,7 +38,7 @@ class UsageTests(unittest.TestCase):
             self.assertIn("edge-host call HOST", result.stdout)
         result = run_command("--version")
         self.assertEqual(result.returncode, DONE)
-        self.assertRegex(result.stdout, r"^edge-host \d+\.\d+\.\d+\n$")
+        self.assertRegex(result.stdout, r"^edge-host \d+\.\d+\.\d+(, with TLS)?\n$")
 
     def test_no_server(self):
         port = free_port()

@@ -38,6 +38,8 @@ class DiscoveryTests(HostTestCase):
         for verb in ("PING", "INFO", "STATS"):
             documents = [self.ask(verb, suffix) for suffix in
                          ("", f".{SERVICE}", f".{SERVICE}.{self.presence['id']}")]
+            for document in documents:
+                document.pop("link", None)  # counts what the answers before have cost
             self.assertEqual(documents[0], documents[1])
             self.assertEqual(documents[0], documents[2])
 

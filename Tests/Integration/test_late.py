@@ -16,8 +16,7 @@ class LateTests(HostTestCase):
         self.link = self.enterContext(Link(self.server.port))
 
     def start(self, more="link: {detect: 5min}\n"):
-        path = self.folder / "manifest.yaml"
-        path.write_text(manifest(SIREN, more=more))
+        path = self.write_manifest(manifest(SIREN, more=more))
         status = self.client.subscribe(subject("status"))
         host = self.enterContext(EdgeHost(
             "run", "--manifest", str(path), server=f"127.0.0.1:{self.link.port}",

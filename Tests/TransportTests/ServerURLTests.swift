@@ -59,6 +59,7 @@ final class ServerURLTests: XCTestCase {
       ("nats://token@hub", .credentials),
       ("nats://ann:se/cret@hub", .credentials),
       ("user:pass@hub:4222", .credentials),
+      ("token@hub://4222", .credentials),
       ("nats://hub:0", .port("0")),
       ("nats://hub:", .port("")),
       ("nats://hub:65536", .port("65536")),
