@@ -27,7 +27,10 @@ public struct SocketState {
     let length = Int(linux_local_address(socket, &bytes))
     local = length > 0 ? NetworkAddress(bytes.span.extracting(0..<min(length, 16))) : nil
     var options = linux_tcp_options()
-    options.user_timeout_milliseconds = UInt32(clamping: settings.detect.milliseconds)
+    // Far behind our own verdict: while a receiver that is slow to read closes its window, the kernel counts
+    // this time although bytes get through, and would end a link that lives.
+    options.user_timeout_milliseconds = UInt32(
+      clamping: (settings.detect * 4 + .seconds(60)).milliseconds)
     // The PING comes before these probes, which cost nothing then; they are for a process that is
     // stopped or does not come to its turn.
     options.keepalive_idle_seconds = UInt32(clamping: settings.detect.seconds)
