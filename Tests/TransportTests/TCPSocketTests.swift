@@ -168,7 +168,7 @@ final class TCPSocketTests: XCTestCase {
     try connectBoth()
     let settings = LinkSettings(.wifi)
     let state = SocketState(client, settings: settings, unsentBytesMax: 4096)
-    XCTAssertEqual(value(of: 18), 20_000)
+    XCTAssertEqual(value(of: 18), 140_000)
     XCTAssertEqual(value(of: 4), 20)
     XCTAssertEqual(value(of: 25), 4096)
     XCTAssertNotEqual(state.options & UInt32(LINUX_TCP_USER_TIMEOUT), 0)
