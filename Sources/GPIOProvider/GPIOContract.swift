@@ -48,6 +48,7 @@ extension LineConfiguration {
     switch location {
     case .name(let name): properties.append("line", .string(name))
     case .offset(let offset): properties.append("offset", .integer(Int64(offset)))
+    case .bcm(let number): properties.append("bcm", .integer(Int64(number)))
     }
     properties.append("active", .string(activeLow ? "low" : "high"))
     if let text = bias.text { properties.append("bias", .string(text)) }
@@ -60,7 +61,7 @@ extension LineConfiguration {
       if edges != .none { properties.append("report", .string(report.text)) }
     case .output:
       if let text = drive.text { properties.append("drive", .string(text)) }
-      properties.append("safe", .string(safe.text))
+      properties.append("safe", .string(output.safe.text))
     }
     if let problem { properties.append("error", .string(problem)) }
     let operations = direction == .output ? ["get", "set"] : ["get"]
@@ -120,7 +121,7 @@ extension LineConfiguration.Report {
   }
 }
 
-extension LineConfiguration.SafeState {
+extension OutputConfiguration.SafeState {
   fileprivate var text: String {
     switch self {
     case .inactive: "inactive"

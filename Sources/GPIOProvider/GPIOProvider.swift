@@ -203,7 +203,7 @@ extension GPIOProvider {
   private func take(_ index: Int, at now: Instant) {
     let configuration = lines[index].configuration
     do throws(BoardError) {
-      let handle = try board.request(configuration, active: configuration.safe == .active)
+      let handle = try board.request(configuration, active: configuration.output.safe == .active)
       let wasBad = lines[index].problem != nil
       lines[index].state = .taken(handle)
       if configuration.direction == .output { beginControl(index, handle, at: now) }
@@ -214,7 +214,7 @@ extension GPIOProvider {
   }
 
   private func beginControl(_ index: Int, _ handle: LineHandle, at now: Instant) {
-    let safe = lines[index].configuration.safe
+    let safe = lines[index].configuration.output.safe
     guard safe == .keep else {
       lines[index].control = OutputControl(safe: safe, isActive: safe == .active)
       return
@@ -274,7 +274,7 @@ extension GPIOProvider {
     let isNews = lines[index].problem != error
     lines[index].state = .bad(error, retryAt: now + GPIOProvider.retryPeriod)
     lines[index].rewriteAt = nil
-    if lines[index].configuration.safe != .keep { lines[index].control = nil }
+    if lines[index].configuration.output.safe != .keep { lines[index].control = nil }
     if isNews { onProblem?(lines[index].configuration.name, error.description) }
   }
 }

@@ -3,14 +3,27 @@ import Transport
 /// What the manifest says of one line. Terms are those of the kernel's GPIO documentation: a line
 /// is *active* or *inactive*; `activeLow` says which level that is.
 public struct LineConfiguration: Equatable {
+  /// What is made of a line.
+  public enum Kind: Equatable {
+    /// Its value and its edges.
+    case input
+    case output
+    /// An input whose edges are counted: a flow meter, a tachometer.
+    case counter
+    /// Two inputs in quadrature: a rotary encoder.
+    case encoder
+    /// An input that somebody presses.
+    case button
+    /// An output that is active for a part of each period.
+    case pwm
+  }
+
   public enum Direction: Equatable { case input, output }
   public enum Bias: Equatable { case asIs, disabled, pullUp, pullDown }
   public enum Drive: Equatable { case pushPull, openDrain, openSource }
   /// Which changes of an input are reported.
   public enum Edges: Equatable { case none, rising, falling, both }
   public enum Report: Equatable { case durable, latest }
-  /// The state an output takes at start, at stop and when its lease runs out.
-  public enum SafeState: Equatable { case inactive, active, keep }
 
   /// Where the line is on the board.
   public enum Location: Equatable {
@@ -18,31 +31,77 @@ public struct LineConfiguration: Equatable {
     case name(String)
     /// The offset of the line on its chip.
     case offset(UInt32)
+    /// The number that Broadcom and Raspberry Pi give the line, 0 to 27 on the 40-pin header: its
+    /// offset on the header's chip, whichever of the Pi's chips that is.
+    case bcm(UInt32)
   }
 
   /// The name actors call it by: one subject token.
   public var name: String
+  public var kind: Kind
   /// Chip name (`gpiochip0`) or label (`pinctrl-bcm2711`); nil only with a line name.
   public var chip: String?
   public var location: Location
-  public var direction: Direction
+  /// The other line of an encoder, on the same chip.
+  public var secondLocation: Location?
   public var activeLow = false
   public var bias = Bias.asIs
   public var drive = Drive.pushPull
   public var edges = Edges.both
   /// Kernel debounce of an input; zero for none. The kernel takes whole microseconds.
   public var debounce = Duration.zero
+  /// Events that the kernel keeps of an input before it drops the oldest, 16 to 1024; 48 bytes of
+  /// kernel memory for each.
+  public var eventBuffer: UInt32 = 64
   public var report = Report.latest
-  public var safe = SafeState.inactive
+  /// How often a counter or an encoder that has moved says so.
+  public var every = Duration.seconds(10)
+  public var output = OutputConfiguration()
+  public var button = ButtonConfiguration()
+  public var pwm = PWMConfiguration()
+  /// Who of the lattice's actors may command it, by public key of the actor or of its issuer; empty
+  /// for everybody whom the lattice lets in.
+  public var allow: [String] = []
   /// What an input of a simulated board does by itself; nil on a real one.
   public var script: LineScript?
 
-  public init(name: String, chip: String?, location: Location, direction: Direction) {
+  public init(name: String, chip: String?, location: Location, kind: Kind) {
     self.name = name
     self.chip = chip
     self.location = location
-    self.direction = direction
+    self.kind = kind
   }
+
+  public var direction: Direction {
+    switch kind {
+    case .input, .counter, .encoder, .button: .input
+    case .output, .pwm: .output
+    }
+  }
+}
+
+/// How presses of a button are told apart.
+public struct ButtonConfiguration: Equatable {
+  /// A second press within this time of the first's end makes a double click; zero: every click
+  /// counts by itself, at once.
+  public var doubleClick = Duration.milliseconds(300)
+  /// A press of this length is a long one.
+  public var longPress = Duration.milliseconds(800)
+
+  public init() {}
+}
+
+/// Where pulse-width modulation comes from, and how it begins.
+public struct PWMConfiguration: Equatable {
+  /// The kernel's PWM chip, by the name of its device (`fe20c000.pwm`); nil: the line is switched by
+  /// software.
+  public var chip: String?
+  /// The channel of the kernel's chip.
+  public var channel: UInt32 = 0
+  /// In hertz; by software at most 200.
+  public var frequency: UInt32 = 100
+
+  public init() {}
 }
 
 /// The course of a simulated input: it starts inactive and takes each step in turn.

@@ -9,6 +9,12 @@ struct GPIOChip: Equatable {
   /// What the driver calls it: `pinctrl-bcm2711`.
   var label: String
   var lineCount: UInt32
+
+  /// Whether it has the lines of a Raspberry Pi's 40-pin header, whose offsets are the BCM numbers:
+  /// Pi 1 to 3 and Zero, Pi 4, Pi 5 (drivers/pinctrl/bcm/pinctrl-bcm2835.c, pinctrl-rp1.c).
+  var isRaspberryPiHeader: Bool {
+    label == "pinctrl-bcm2835" || label == "pinctrl-bcm2711" || label == "pinctrl-rp1"
+  }
 }
 
 /// Decides which of the board's lines a configuration means. It is shown the chips one after the
@@ -48,10 +54,11 @@ struct LineSearch {
       wantedChip.map { chip.name == $0 || chip.label == $0 || chip.path.lastComponent == $0 }
       ?? true
     if !seen.contains(where: { $0.name == chip.name }) { seen.append(chip) }
+    if case .bcm = location, !chip.isRaspberryPiHeader { return }
     if !isWanted || matches.contains(where: { $0.chipName == chip.name }) { return }
     chipWasSeen = true
     switch location {
-    case .offset(let offset):
+    case .offset(let offset), .bcm(let offset):
       if offset < chip.lineCount {
         matches.append(Match(chip: index, chipName: chip.name, offset: offset))
       } else {
@@ -98,6 +105,7 @@ struct LineSearch {
     switch location {
     case .name(let name): name
     case .offset(let offset): ("\(offset)" as Text).string
+    case .bcm(let number): ("BCM \(number)" as Text).string
     }
   }
 

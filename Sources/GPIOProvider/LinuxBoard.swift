@@ -63,7 +63,7 @@ public final class LinuxBoard: Board {
     let place = try find(line)
     defer { _ = linux_close(place.chip) }
     let descriptor =
-      line.direction == .output && line.safe == .keep
+      line.direction == .output && line.output.safe == .keep
       ? try takeKeeping(line, at: place, otherwise: active)
       : try take(line, flags: line.kernelFlags, at: place, active: active)
     let handle = insert(TakenLine(name: line.name, descriptor: descriptor))

@@ -11,13 +11,13 @@ import Transport
 ///   ends.
 /// - Every command supersedes the ones before it, with their pulses and leases.
 public struct OutputControl: Equatable {
-  public let safe: LineConfiguration.SafeState
+  public let safe: OutputConfiguration.SafeState
   /// The state the line should have now.
   public private(set) var isActive: Bool
   private var pulseEnd: Instant?
   private var leaseEnd: Instant?
 
-  public init(safe: LineConfiguration.SafeState, isActive: Bool) {
+  public init(safe: OutputConfiguration.SafeState, isActive: Bool) {
     self.safe = safe
     self.isActive = isActive
   }

@@ -29,12 +29,12 @@ public final class SimulatedBoard: Board {
     for index in lines.indices where lines[index].configuration.name == line.name {
       if lines[index].isTaken { throw .busy(line: line.name, consumer: "simulated board") }
       // A board has its levels whether or not they are looked at.
-      let keeps = line.direction == .input || line.safe == .keep
+      let keeps = line.direction == .input || line.output.safe == .keep
       lines[index] = SimulatedLine(
         line, isActive: keeps ? lines[index].isActiveRaw : active, at: now)
       return LineHandle(index: index)
     }
-    let isActive = line.direction == .output && line.safe != .keep && active
+    let isActive = line.direction == .output && line.output.safe != .keep && active
     lines.append(SimulatedLine(line, isActive: isActive, at: now))
     return LineHandle(index: lines.count - 1)
   }

@@ -31,13 +31,13 @@ final class ManifestTests: XCTestCase {
     expected.labels = [.init(name: "site", value: "wh7"), .init(name: "gpio", value: "true")]
     expected.link.servers = [try ServerURL(parsing: "nats://127.0.0.1:4222")]
     var door = LineConfiguration(
-      name: "dock-door", chip: "gpiochip0", location: .offset(17), direction: .input)
+      name: "dock-door", chip: "gpiochip0", location: .offset(17), kind: .input)
     door.activeLow = true
     door.bias = .pullUp
     door.debounce = .milliseconds(5)
     door.report = .durable
     let siren = LineConfiguration(
-      name: "siren", chip: nil, location: .name("GPIO27"), direction: .output)
+      name: "siren", chip: nil, location: .name("GPIO27"), kind: .output)
     let cpu = SensorConfiguration(
       name: "cpu", kind: .thermal(zone: "cpu-thermal"), unit: "Cel", every: .seconds(60))
     expected.capabilities = [.gpio(board: .linux, lines: [door, siren]), .sensors([cpu])]
@@ -81,7 +81,7 @@ final class ManifestTests: XCTestCase {
     else { return XCTFail("\(manifest.capabilities)") }
 
     var door = LineConfiguration(
-      name: "door", chip: "pinctrl-bcm2711", location: .name("17"), direction: .input)
+      name: "door", chip: "pinctrl-bcm2711", location: .name("17"), kind: .input)
     door.bias = .pullDown
     door.edges = .rising
     door.debounce = .microseconds(100)
@@ -90,18 +90,18 @@ final class ManifestTests: XCTestCase {
       steps: [
         .init(after: .seconds(2), isActive: true), .init(after: .milliseconds(1), isActive: false),
       ], repeats: true)
-    var tap = LineConfiguration(name: "tap", chip: nil, location: .name("tap"), direction: .input)
+    var tap = LineConfiguration(name: "tap", chip: nil, location: .name("tap"), kind: .input)
     tap.edges = .none
     tap.bias = .disabled
     tap.script = LineScript(steps: [.init(after: .seconds(86_400), isActive: true)], repeats: false)
-    var fan = LineConfiguration(name: "fan", chip: nil, location: .offset(0), direction: .output)
+    var fan = LineConfiguration(name: "fan", chip: nil, location: .offset(0), kind: .output)
     fan.drive = .openDrain
-    fan.safe = .keep
+    fan.output.safe = .keep
     fan.activeLow = true
     var lamp = LineConfiguration(
-      name: "lamp", chip: nil, location: .name("3V3_EN"), direction: .output)
+      name: "lamp", chip: nil, location: .name("3V3_EN"), kind: .output)
     lamp.drive = .openSource
-    lamp.safe = .active
+    lamp.output.safe = .active
     XCTAssertEqual(lines, [door, tap, fan, lamp])
 
     var room = SensorConfiguration(

@@ -40,15 +40,15 @@ final class GPIOProviderTests: XCTestCase {
   func testResourcesSayWhatIsKnown() {
     board.requestErrors["broken"] = .noSuchLine(line: "GPIO9", chip: nil)
     let provider = started([
-      .input("door") {
+      .inputLine("door") {
         $0.activeLow = true
         $0.bias = .pullUp
         $0.debounce = .milliseconds(5)
         $0.edges = .rising
         $0.report = .durable
       },
-      .output("siren", safe: .active) { $0.drive = .openDrain },
-      .input("broken") {
+      .outputLine("siren", safe: .active) { $0.drive = .openDrain },
+      .inputLine("broken") {
         $0.chip = nil
         $0.location = .name("GPIO9")
         $0.edges = .none
@@ -86,7 +86,7 @@ final class GPIOProviderTests: XCTestCase {
   // MARK: get and set
 
   func testGetAnswersInThisOrder() throws {
-    let provider = started([.input("door"), .output("relay")])
+    let provider = started([.inputLine("door"), .outputLine("relay")])
     board.values["door"] = true
     let record = try provider.call("get", "door", at: time.now).get()
     XCTAssertEqual(record.names, ["name", "active", "level", "direction", "time", "seq"])
@@ -102,7 +102,7 @@ final class GPIOProviderTests: XCTestCase {
   func testTheLevelIsWhatAMeterShows() {
     for activeLow in [false, true] {
       for active in [false, true] {
-        let provider = started([.input("a") { $0.activeLow = activeLow }])
+        let provider = started([.inputLine("a") { $0.activeLow = activeLow }])
         board.values["a"] = active
         let answer = provider.call("get", "a", at: time.now)
         XCTAssertEqual(answer["active"], .bool(active))
@@ -112,7 +112,7 @@ final class GPIOProviderTests: XCTestCase {
   }
 
   func testSetMovesTheOutputAndAnswersAsGet() throws {
-    let provider = started([.output("relay") { $0.activeLow = true }])
+    let provider = started([.outputLine("relay") { $0.activeLow = true }])
     for active in [true, false] {
       let set = try provider.call("set", "relay", [("active", .bool(active))], at: time.now).get()
       XCTAssertEqual(board.values["relay"], active)
@@ -123,7 +123,7 @@ final class GPIOProviderTests: XCTestCase {
   }
 
   func testAPulseEnds() {
-    let provider = started([.output("relay")])
+    let provider = started([.outputLine("relay")])
     _ = provider.call(
       "set", "relay", [("active", .bool(true)), ("pulse_ms", .integer(500))], at: time.now)
     XCTAssertEqual(provider.deadline, time.now + .milliseconds(500))
@@ -135,7 +135,7 @@ final class GPIOProviderTests: XCTestCase {
   }
 
   func testALeaseHoldsWhileItIsRenewed() {
-    let provider = started([.output("heater")])
+    let provider = started([.outputLine("heater")])
     for _ in 0..<10 {
       _ = provider.call(
         "set", "heater", [("active", .bool(true)), ("lease_ms", .integer(1_000))], at: time.now)
@@ -148,7 +148,7 @@ final class GPIOProviderTests: XCTestCase {
   }
 
   func testASetWithNullsHasNeitherPulseNorLease() {
-    let provider = started([.output("relay")])
+    let provider = started([.outputLine("relay")])
     let answer = provider.call(
       "set", "relay", [("active", .bool(true)), ("pulse_ms", .null), ("lease_ms", .null)],
       at: time.now)
@@ -159,7 +159,7 @@ final class GPIOProviderTests: XCTestCase {
   // MARK: Refusals
 
   func testBadArgumentsMoveNothing() {
-    let provider = started([.output("relay")])
+    let provider = started([.outputLine("relay")])
     board.calls = []
     let table: [[(String, Value)]] = [
       [],
@@ -185,7 +185,7 @@ final class GPIOProviderTests: XCTestCase {
   }
 
   func testSettingAnInputIsAConflict() {
-    let provider = started([.input("door")])
+    let provider = started([.inputLine("door")])
     let error = provider.call("set", "door", [("active", .bool(true))], at: time.now).error
     XCTAssertEqual(
       error,
@@ -193,7 +193,7 @@ final class GPIOProviderTests: XCTestCase {
   }
 
   func testAnUnknownLineIsNamedWithTheKnown() {
-    let provider = started([.input("door"), .output("relay")])
+    let provider = started([.inputLine("door"), .outputLine("relay")])
     XCTAssertEqual(
       provider.call("get", "dor", at: time.now).error,
       InvocationError(.notFound, "no line is named 'dor'; there are: door, relay"))
@@ -204,9 +204,9 @@ final class GPIOProviderTests: XCTestCase {
       started([]).call("get", "x", at: time.now).error?.reason,
       "no line is named 'x'; there are none")
     XCTAssertEqual(
-      started([.input("door")]).call("get", "x", at: time.now).error?.reason,
+      started([.inputLine("door")]).call("get", "x", at: time.now).error?.reason,
       "no line is named 'x'; there is: door")
-    let many = started((0..<54).map { .input("line\($0)") })
+    let many = started((0..<54).map { .inputLine("line\($0)") })
     let long = many.call("get", String(repeating: "é", count: 10_000), at: time.now).error
     XCTAssertEqual(long?.code, .notFound)
     XCTAssertLessThan(long?.reason.utf8.count ?? .max, 300)
@@ -214,14 +214,14 @@ final class GPIOProviderTests: XCTestCase {
   }
 
   func testAnUnknownOperationIsNamedWithTheKnown() {
-    let provider = started([.input("door")])
+    let provider = started([.inputLine("door")])
     XCTAssertEqual(
       provider.call("toggle", "door", at: time.now).error,
       InvocationError(.notFound, "gpio has no operation 'toggle'; there are: get, set"))
   }
 
   func testWhatComesLateMovesNothing() {
-    let provider = started([.output("relay")])
+    let provider = started([.outputLine("relay")])
     board.calls = []
     for operation in ["get", "set"] {
       let error = provider.call(
@@ -247,7 +247,7 @@ final class GPIOProviderTests: XCTestCase {
 
   func testAnEdgeTellsItsOwnTime() throws {
     let provider = started([
-      .input("door") { $0.report = .durable }, .input("window"),
+      .inputLine("door") { $0.report = .durable }, .inputLine("window"),
     ])
     time.advance(.seconds(10))
     let edgeTime = time.now - .milliseconds(250)
@@ -286,7 +286,7 @@ final class GPIOProviderTests: XCTestCase {
   }
 
   func testAnEdgeOfNobodysLineIsNothing() {
-    let provider = started([.input("door")])
+    let provider = started([.inputLine("door")])
     provider.handle(
       EdgeEvent(line: LineHandle(index: 77), isRising: true, time: time.now, lineSequence: 1))
     provider.lineFailed(LineHandle(index: 77), .permissionDenied(path: "x"))
@@ -298,7 +298,7 @@ final class GPIOProviderTests: XCTestCase {
     let board = SimulatedBoard(startingAt: time.now)
     let provider = GPIOProvider(
       lines: [
-        .input("door") {
+        .inputLine("door") {
           $0.script = LineScript(
             steps: [
               .init(after: .milliseconds(100), isActive: true),

@@ -39,7 +39,7 @@ final class GPIOSafetyTests: XCTestCase {
   // MARK: Start and stop
 
   func testOutputsAreTakenInTheirSafeStateWithOneCall() {
-    _ = started([.output("a"), .output("b", safe: .active), .input("c")])
+    _ = started([.outputLine("a"), .outputLine("b", safe: .active), .inputLine("c")])
     XCTAssertEqual(
       board.calls,
       [
@@ -50,7 +50,7 @@ final class GPIOSafetyTests: XCTestCase {
 
   func testAKeptOutputIsNotMovedAtStartOrStop() {
     board.values["valve"] = true
-    let provider = started([.output("valve", safe: .keep)])
+    let provider = started([.outputLine("valve", safe: .keep)])
     XCTAssertEqual(provider.call("get", "valve", at: time.now)["active"], .bool(true))
     provider.stop(at: time.now)
     XCTAssertEqual(board.calls, [.request("valve", active: false), .release("valve")])
@@ -58,7 +58,7 @@ final class GPIOSafetyTests: XCTestCase {
   }
 
   func testAtStopOutputsBecomeSafeBeforeAnyLineIsReleased() {
-    let provider = started([.input("door"), .output("a"), .output("b", safe: .active)])
+    let provider = started([.inputLine("door"), .outputLine("a"), .outputLine("b", safe: .active)])
     _ = provider.call(
       "set", "a", [("active", .bool(true)), ("lease_ms", .integer(5_000))], at: time.now)
     _ = set(provider, "b", false)
@@ -75,7 +75,7 @@ final class GPIOSafetyTests: XCTestCase {
   }
 
   func testStopGoesOnWhenALineWillNotMove() {
-    let provider = started([.output("relay"), .output("b")])
+    let provider = started([.outputLine("relay"), .outputLine("b")])
     board.writeErrors["relay"] = inputOutput
     board.calls = []
     provider.stop(at: time.now)
@@ -85,7 +85,7 @@ final class GPIOSafetyTests: XCTestCase {
   }
 
   func testBeforeStartNothingIsThere() {
-    let provider = provider([.output("relay")])
+    let provider = provider([.outputLine("relay")])
     XCTAssertNil(provider.deadline)
     provider.handleDeadline(at: time.now)
     XCTAssertEqual(set(provider, "relay", true).error?.code, .unavailable)
@@ -96,7 +96,7 @@ final class GPIOSafetyTests: XCTestCase {
 
   func testALineThatCannotBeTakenStopsNothing() {
     board.requestErrors["relay"] = .busy(line: "relay", consumer: "gpioset")
-    let provider = started([.output("relay"), .input("door")])
+    let provider = started([.outputLine("relay"), .inputLine("door")])
     XCTAssertEqual(provider.problems.map { $0.line }, ["relay"])
     XCTAssertEqual(provider.problems.map { $0.reason }, ["line relay is in use by \"gpioset\""])
     XCTAssertNil(provider.call("get", "door", at: time.now).error)
@@ -110,7 +110,7 @@ final class GPIOSafetyTests: XCTestCase {
 
   func testABadLineIsTriedAgainAndToldOnce() {
     board.requestErrors["relay"] = .noSuchChip(chip: "usb", present: [])
-    let provider = started([.output("relay")])
+    let provider = started([.outputLine("relay")])
     for _ in 0..<5 {
       XCTAssertEqual(provider.deadline, time.now + GPIOProvider.retryPeriod)
       advance(provider, GPIOProvider.retryPeriod)
@@ -134,7 +134,7 @@ final class GPIOSafetyTests: XCTestCase {
   }
 
   func testALineThatFailsIsReleasedAndComesBackSafe() throws {
-    let provider = started([.output("relay")])
+    let provider = started([.outputLine("relay")])
     _ = set(provider, "relay", true)
     board.calls = []
     provider.lineFailed(try XCTUnwrap(board.handle(of: "relay")), gone)
@@ -148,7 +148,7 @@ final class GPIOSafetyTests: XCTestCase {
   }
 
   func testAFailedCallAnswersFailedAndKeepsTheLine() {
-    let provider = started([.output("relay")])
+    let provider = started([.outputLine("relay")])
     board.readErrors["relay"] = inputOutput
     board.writeErrors["relay"] = inputOutput
     for answer in [provider.call("get", "relay", at: time.now), set(provider, "relay", true)] {
@@ -162,7 +162,7 @@ final class GPIOSafetyTests: XCTestCase {
   }
 
   func testACallOnAChipThatIsGoneGivesTheLineUp() {
-    let provider = started([.output("relay")])
+    let provider = started([.outputLine("relay")])
     board.writeErrors["relay"] = gone
     XCTAssertEqual(set(provider, "relay", true).error?.code, .failed)
     XCTAssertEqual(set(provider, "relay", true).error?.code, .unavailable)
@@ -173,7 +173,7 @@ final class GPIOSafetyTests: XCTestCase {
   // MARK: Writes that fail when nobody is asking
 
   func testAPulseThatCannotEndIsTriedUntilItDoes() {
-    let provider = started([.output("relay")])
+    let provider = started([.outputLine("relay")])
     _ = provider.call(
       "set", "relay", [("active", .bool(true)), ("pulse_ms", .integer(500))], at: time.now)
     board.writeErrors["relay"] = inputOutput
@@ -191,7 +191,7 @@ final class GPIOSafetyTests: XCTestCase {
   }
 
   func testANewCommandReplacesTheWriteThatFailed() {
-    let provider = started([.output("relay")])
+    let provider = started([.outputLine("relay")])
     _ = provider.call(
       "set", "relay", [("active", .bool(true)), ("pulse_ms", .integer(500))], at: time.now)
     board.writeErrors["relay"] = inputOutput
@@ -204,7 +204,7 @@ final class GPIOSafetyTests: XCTestCase {
   }
 
   func testALeaseThatEndsOnAChipThatIsGoneEndsSafeWhenItReturns() {
-    let provider = started([.output("relay")])
+    let provider = started([.outputLine("relay")])
     _ = provider.call(
       "set", "relay", [("active", .bool(true)), ("lease_ms", .integer(500))], at: time.now)
     board.writeErrors["relay"] = gone
@@ -220,7 +220,7 @@ final class GPIOSafetyTests: XCTestCase {
   }
 
   func testAKeptOutputComesBackAsItWasCommanded() throws {
-    let provider = started([.output("valve", safe: .keep)])
+    let provider = started([.outputLine("valve", safe: .keep)])
     _ = set(provider, "valve", true)
     provider.lineFailed(try XCTUnwrap(board.handle(of: "valve")), gone)
     board.values["valve"] = false  // The chip was without power.
@@ -250,7 +250,7 @@ final class GPIOSafetyTests: XCTestCase {
       let board = FakeBoard()
       let time = FakeTime()
       let lines: [LineConfiguration] = [
-        .output("a"), .output("b", safe: .active), .output("c", safe: .keep),
+        .outputLine("a"), .outputLine("b", safe: .active), .outputLine("c", safe: .keep),
       ]
       let provider = GPIOProvider(lines: lines, board: board, time: time)
       provider.start(at: time.now)
@@ -291,7 +291,7 @@ final class GPIOSafetyTests: XCTestCase {
       XCTAssertEqual(board.values["a"], false, "seed \(seed)")
       XCTAssertEqual(board.values["b"], true, "seed \(seed)")
 
-      for line in lines { _ = set(provider, line.name, line.safe != .active) }
+      for line in lines { _ = set(provider, line.name, line.output.safe != .active) }
       provider.stop(at: time.now)
       XCTAssertEqual(board.values["a"], false, "seed \(seed)")
       XCTAssertEqual(board.values["b"], true, "seed \(seed)")

@@ -24,7 +24,7 @@ final class KernelGPIOTests: XCTestCase {
     ]
     for (index, (change, flags)) in table.enumerated() {
       XCTAssertEqual(
-        LineConfiguration.input("a", change).kernelFlags.rawValue, flags, "row \(index)")
+        LineConfiguration.inputLine("a", change).kernelFlags.rawValue, flags, "row \(index)")
     }
   }
 
@@ -39,18 +39,18 @@ final class KernelGPIOTests: XCTestCase {
     ]
     for (index, (change, flags)) in table.enumerated() {
       XCTAssertEqual(
-        LineConfiguration.output("a", change).kernelFlags.rawValue, flags, "row \(index)")
+        LineConfiguration.outputLine("a", change).kernelFlags.rawValue, flags, "row \(index)")
     }
   }
 
   func testAsItIsAsksForNothingButTheSense() {
-    let line = LineConfiguration.output("a") {
+    let line = LineConfiguration.outputLine("a") {
       $0.bias = .pullUp
       $0.drive = .openDrain
     }
     XCTAssertEqual(line.kernelFlagsAsIs.rawValue, 0)
     XCTAssertEqual(
-      LineConfiguration.output("a") { $0.activeLow = true }.kernelFlagsAsIs.rawValue, bits(1))
+      LineConfiguration.outputLine("a") { $0.activeLow = true }.kernelFlagsAsIs.rawValue, bits(1))
   }
 
   func testDebounceInWholeMicroseconds() {
@@ -59,11 +59,11 @@ final class KernelGPIOTests: XCTestCase {
       (.max, .max),
     ]
     for (nanoseconds, expected) in table {
-      let line = LineConfiguration.input("a") { $0.debounce = .nanoseconds(nanoseconds) }
+      let line = LineConfiguration.inputLine("a") { $0.debounce = .nanoseconds(nanoseconds) }
       XCTAssertEqual(line.kernelDebounceMicroseconds, expected, "\(nanoseconds)")
     }
     XCTAssertEqual(
-      LineConfiguration.output("a") { $0.debounce = .seconds(1) }.kernelDebounceMicroseconds, 0)
+      LineConfiguration.outputLine("a") { $0.debounce = .seconds(1) }.kernelDebounceMicroseconds, 0)
   }
 
   func testEventsComeWithKernelTimeAndNumber() {

@@ -28,9 +28,9 @@ final class LinuxBoardTests: XCTestCase {
   }
 
   func testWithoutChips() throws {
-    XCTAssertEqual(try error(.input("a")), .noSuchChip(chip: "gpiochip0", present: []))
+    XCTAssertEqual(try error(.inputLine("a")), .noSuchChip(chip: "gpiochip0", present: []))
     XCTAssertEqual(
-      try error(.input("a") { ($0.chip, $0.location) = (nil, .name("GPIO4")) }),
+      try error(.inputLine("a") { ($0.chip, $0.location) = (nil, .name("GPIO4")) }),
       .noSuchLine(line: "GPIO4", chip: nil))
   }
 
@@ -45,7 +45,7 @@ final class LinuxBoardTests: XCTestCase {
     let before = try descriptors()
     for _ in 0..<5 {
       XCTAssertEqual(
-        try error(.output("a", safe: .keep)), .noSuchChip(chip: "gpiochip0", present: []))
+        try error(.outputLine("a", safe: .keep)), .noSuchChip(chip: "gpiochip0", present: []))
     }
     XCTAssertEqual(try descriptors(), before, "descriptors are left open")
   }
@@ -58,7 +58,7 @@ final class LinuxBoardTests: XCTestCase {
     let user = geteuid()
     if user == 0 { XCTAssertEqual(seteuid(65_534), 0) }
     defer { if user == 0 { XCTAssertEqual(seteuid(0), 0) } }
-    XCTAssertEqual(try error(.input("a")), .permissionDenied(path: path))
+    XCTAssertEqual(try error(.inputLine("a")), .permissionDenied(path: path))
   }
 
   func testAHandleThatWasNeverGivenIsRefused() throws {

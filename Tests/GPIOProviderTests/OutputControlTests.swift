@@ -31,7 +31,7 @@ final class OutputControlTests: XCTestCase {
   }
 
   func testALeaseEndsInTheSafeState() {
-    let table: [(LineConfiguration.SafeState, Bool, write: Bool?)] = [
+    let table: [(OutputConfiguration.SafeState, Bool, write: Bool?)] = [
       (.inactive, true, false), (.inactive, false, nil),
       (.active, false, true), (.active, true, nil),
       (.keep, true, nil), (.keep, false, nil),
@@ -91,8 +91,8 @@ final class OutputControlTests: XCTestCase {
 
   func testStopTakesTheSafeState() {
     for (safe, write) in [
-      (LineConfiguration.SafeState.inactive, false), (.active, true), (.keep, nil),
-    ] as [(LineConfiguration.SafeState, Bool?)] {
+      (OutputConfiguration.SafeState.inactive, false), (.active, true), (.keep, nil),
+    ] as [(OutputConfiguration.SafeState, Bool?)] {
       var control = OutputControl(safe: safe, isActive: false)
       control.set(true, pulse: .seconds(1), lease: .seconds(2), at: milliseconds(0))
       XCTAssertEqual(control.enterSafeState(), write)
@@ -113,7 +113,7 @@ final class OutputControlTests: XCTestCase {
   func testFollowsTheLastCommandWhateverHappens() {
     for seed in UInt64(1)...400 {
       var random = SeededGenerator(seed: seed)
-      let safe = [LineConfiguration.SafeState.inactive, .active, .keep]
+      let safe = [OutputConfiguration.SafeState.inactive, .active, .keep]
         .randomElement(using: &random)!
       var control = OutputControl(safe: safe, isActive: Bool.random(using: &random))
       var written = control.isActive
@@ -159,7 +159,7 @@ final class OutputControlTests: XCTestCase {
 
   /// One command and what it means at any later time, worked out from the beginning each time.
   private struct Model {
-    var safe: LineConfiguration.SafeState
+    var safe: OutputConfiguration.SafeState
     var active: Bool
     var pulse: Int64?
     var lease: Int64?

@@ -26,7 +26,8 @@ final class SimulatedBoardTests: XCTestCase {
   private var times: [Int64] { recorder.edges.map { $0.time.nanoseconds / 1_000_000 } }
 
   func testAScriptRunsOnceWithItsOwnTimes() throws {
-    let line = try board.request(.input("door", script([(100, true), (50, false)])), active: false)
+    let line = try board.request(
+      .inputLine("door", script([(100, true), (50, false)])), active: false)
     XCTAssertEqual(board.deadline, milliseconds(100))
     XCTAssertFalse(try board.isActive(line))
     board.handleDeadline(at: milliseconds(99))
@@ -45,9 +46,9 @@ final class SimulatedBoardTests: XCTestCase {
 
   func testALateCallTakesEveryStepOfAllLinesInOrder() throws {
     let first = try board.request(
-      .input("a", script([(30, true), (30, false)], repeats: true)), active: false)
+      .inputLine("a", script([(30, true), (30, false)], repeats: true)), active: false)
     let second = try board.request(
-      .input("b", script([(20, true), (20, false)], repeats: true)), active: false)
+      .inputLine("b", script([(20, true), (20, false)], repeats: true)), active: false)
     board.handleDeadline(at: milliseconds(121))
     XCTAssertEqual(times, [20, 30, 40, 60, 60, 80, 90, 100, 120, 120])
     // The line that was taken first is the first of two at one instant.
@@ -57,7 +58,7 @@ final class SimulatedBoardTests: XCTestCase {
 
   func testManyStepsAreTakenInBoundedParts() throws {
     _ = try board.request(
-      .input("a", script([(1, true), (1, false)], repeats: true)), active: false)
+      .inputLine("a", script([(1, true), (1, false)], repeats: true)), active: false)
     let now = milliseconds(1_000)
     var calls = 0
     while let deadline = board.deadline, deadline <= now {
@@ -73,10 +74,10 @@ final class SimulatedBoardTests: XCTestCase {
 
   func testAScriptWithoutTimeOrStepsEnds() throws {
     _ = try board.request(
-      .input("a", script([(0, true), (0, false)], repeats: true)), active: false)
-    _ = try board.request(.input("b", script([], repeats: true)), active: false)
+      .inputLine("a", script([(0, true), (0, false)], repeats: true)), active: false)
+    _ = try board.request(.inputLine("b", script([], repeats: true)), active: false)
     _ = try board.request(
-      .input("c", script([(-5, true), (-5, false)], repeats: true)), active: false)
+      .inputLine("c", script([(-5, true), (-5, false)], repeats: true)), active: false)
     board.handleDeadline(at: milliseconds(10))
     XCTAssertNil(board.deadline)
     XCTAssertEqual(times, [0, 0, 0, 0])
@@ -84,7 +85,7 @@ final class SimulatedBoardTests: XCTestCase {
 
   func testAStepThatChangesNothingIsNoEdge() throws {
     _ = try board.request(
-      .input("a", script([(10, false), (10, true), (10, true), (10, false)])), active: false)
+      .inputLine("a", script([(10, false), (10, true), (10, true), (10, false)])), active: false)
     board.handleDeadline(at: milliseconds(100))
     XCTAssertEqual(times, [20, 40])
   }
@@ -96,7 +97,7 @@ final class SimulatedBoardTests: XCTestCase {
     ]
     for (edges, expected) in table {
       setUp()
-      let line = try board.request(.input("a") { $0.edges = edges }, active: false)
+      let line = try board.request(.inputLine("a") { $0.edges = edges }, active: false)
       for step in Int64(1)...4 {
         board.drive("a", active: step % 2 == 1, at: milliseconds(step))
         XCTAssertEqual(try board.isActive(line), step % 2 == 1)
@@ -108,7 +109,7 @@ final class SimulatedBoardTests: XCTestCase {
   }
 
   func testDebounceReportsWhatIsStable() throws {
-    let line = try board.request(.input("a") { $0.debounce = .milliseconds(10) }, active: false)
+    let line = try board.request(.inputLine("a") { $0.debounce = .milliseconds(10) }, active: false)
     // A contact bounces for 8 ms and then holds.
     for (time, active) in [(0, true), (2, false), (3, true), (6, false), (8, true)] {
       board.drive("a", active: active, at: milliseconds(Int64(time)))
@@ -125,7 +126,7 @@ final class SimulatedBoardTests: XCTestCase {
   }
 
   func testAPulseShorterThanTheDebounceIsNothing() throws {
-    _ = try board.request(.input("a") { $0.debounce = .milliseconds(10) }, active: false)
+    _ = try board.request(.inputLine("a") { $0.debounce = .milliseconds(10) }, active: false)
     board.drive("a", active: true, at: milliseconds(0))
     board.drive("a", active: false, at: milliseconds(9))
     board.handleDeadline(at: milliseconds(100))
@@ -134,7 +135,7 @@ final class SimulatedBoardTests: XCTestCase {
   }
 
   func testAnInputStableForExactlyThePeriodCounts() throws {
-    _ = try board.request(.input("a") { $0.debounce = .milliseconds(10) }, active: false)
+    _ = try board.request(.inputLine("a") { $0.debounce = .milliseconds(10) }, active: false)
     board.drive("a", active: true, at: milliseconds(0))
     board.drive("a", active: false, at: milliseconds(10))
     board.handleDeadline(at: milliseconds(100))
@@ -142,7 +143,7 @@ final class SimulatedBoardTests: XCTestCase {
   }
 
   func testOutputsRememberTheirValue() throws {
-    let relay = try board.request(.output("relay"), active: false)
+    let relay = try board.request(.outputLine("relay"), active: false)
     XCTAssertFalse(try board.isActive(relay))
     try board.setActive(relay, true)
     XCTAssertTrue(try board.isActive(relay))
@@ -151,16 +152,16 @@ final class SimulatedBoardTests: XCTestCase {
     XCTAssertThrowsError(try board.isActive(relay))
     XCTAssertThrowsError(try board.setActive(relay, false))
 
-    let kept = try board.request(.output("relay", safe: .keep), active: false)
+    let kept = try board.request(.outputLine("relay", safe: .keep), active: false)
     XCTAssertTrue(try board.isActive(kept))
     board.release(kept)
-    let again = try board.request(.output("relay"), active: false)
+    let again = try board.request(.outputLine("relay"), active: false)
     XCTAssertFalse(try board.isActive(again))
   }
 
   func testALineIsTakenOnceAndAnInputIsNotSet() throws {
-    let door = try board.request(.input("door"), active: false)
-    XCTAssertThrowsError(try board.request(.input("door"), active: false)) {
+    let door = try board.request(.inputLine("door"), active: false)
+    XCTAssertThrowsError(try board.request(.inputLine("door"), active: false)) {
       guard case BoardError.busy = $0 else { return XCTFail("\($0)") }
     }
     XCTAssertThrowsError(try board.setActive(door, true))
@@ -170,24 +171,24 @@ final class SimulatedBoardTests: XCTestCase {
   }
 
   func testAReleasedInputIsSilentAndKeepsItsLevel() throws {
-    let line = try board.request(.input("a", script([(10, true)])), active: false)
+    let line = try board.request(.inputLine("a", script([(10, true)])), active: false)
     board.release(line)
     XCTAssertNil(board.deadline)
     board.handleDeadline(at: milliseconds(20))
     board.drive("a", active: true, at: milliseconds(30))
     XCTAssertEqual(recorder.edges, [])
-    let again = try board.request(.input("a"), active: false)
+    let again = try board.request(.inputLine("a"), active: false)
     XCTAssertTrue(try board.isActive(again))
   }
 
   func testALineTakenLaterBeginsItsScriptThen() throws {
     board.handleDeadline(at: milliseconds(1_000))
-    _ = try board.request(.input("a", script([(10, true)])), active: false)
+    _ = try board.request(.inputLine("a", script([(10, true)])), active: false)
     XCTAssertEqual(board.deadline, milliseconds(1_010))
   }
 
   func testDrivesOnlyInputs() throws {
-    _ = try board.request(.output("relay"), active: false)
+    _ = try board.request(.outputLine("relay"), active: false)
     XCTAssertFalse(board.drive("relay", active: true, at: milliseconds(1)))
     XCTAssertFalse(board.drive("nothing", active: true, at: milliseconds(1)))
     XCTAssertNil(board.isActive(named: "nothing"))
@@ -199,7 +200,7 @@ final class SimulatedBoardTests: XCTestCase {
     for seed in UInt64(1)...100 {
       var random = SeededGenerator(seed: seed)
       let lines = (0..<3).map { index in
-        LineConfiguration.input("line\(index)") { line in
+        LineConfiguration.inputLine("line\(index)") { line in
           line.debounce = .milliseconds(Bool.random(using: &random) ? 0 : 5)
           line.script = LineScript(
             steps: (0..<Int.random(in: 1...6, using: &random)).map { _ in

@@ -53,7 +53,7 @@ final class FakeBoard: Board {
   func request(_ line: LineConfiguration, active: Bool) throws(BoardError) -> LineHandle {
     calls.append(.request(line.name, active: active))
     if let error = requestErrors[line.name] { throw error }
-    if line.direction == .output && line.safe != .keep { values[line.name] = active }
+    if line.direction == .output && line.output.safe != .keep { values[line.name] = active }
     let handle = LineHandle(index: nextIndex)
     nextIndex += 1
     taken[handle] = line.name
@@ -148,22 +148,22 @@ extension Record {
 }
 
 extension LineConfiguration {
-  static func input(
+  static func inputLine(
     _ name: String, _ change: (inout LineConfiguration) -> Void = { _ in }
   ) -> LineConfiguration {
     var line = LineConfiguration(
-      name: name, chip: "gpiochip0", location: .offset(4), direction: .input)
+      name: name, chip: "gpiochip0", location: .offset(4), kind: .input)
     change(&line)
     return line
   }
 
-  static func output(
-    _ name: String, safe: SafeState = .inactive,
+  static func outputLine(
+    _ name: String, safe: OutputConfiguration.SafeState = .inactive,
     _ change: (inout LineConfiguration) -> Void = { _ in }
   ) -> LineConfiguration {
     var line = LineConfiguration(
-      name: name, chip: "gpiochip0", location: .offset(17), direction: .output)
-    line.safe = safe
+      name: name, chip: "gpiochip0", location: .offset(17), kind: .output)
+    line.output.safe = safe
     change(&line)
     return line
   }

@@ -96,14 +96,14 @@ final class ServicesReferenceTests: XCTestCase {
   private func makeHost() -> LatticeHost {
     let host = LatticeHost(identity: .test(labels: [(key: "site", value: "wh7")]), time: time)
     var door = LineConfiguration(
-      name: "dock-door", chip: "gpiochip0", location: .offset(17), direction: .input)
+      name: "dock-door", chip: "gpiochip0", location: .offset(17), kind: .input)
     door.activeLow = true
     door.bias = .pullUp
     door.report = .durable
     door.script = LineScript(
       steps: [LineScript.Step(after: .milliseconds(1500), isActive: true)], repeats: false)
     let siren = LineConfiguration(
-      name: "siren", chip: nil, location: .name("GPIO27"), direction: .output)
+      name: "siren", chip: nil, location: .name("GPIO27"), kind: .output)
     let pins = GPIOProvider(
       lines: [door, siren], board: SimulatedBoard(startingAt: time.now), time: time)
     let sensors = SensorsProvider(

@@ -30,8 +30,8 @@ struct LineDecoder {
     ])
     let location = location(reader, chip: chip, name: name)
     var line = LineConfiguration(
-      name: name ?? "", chip: chip, location: location ?? .offset(0), direction: direction ?? .input
-    )
+      name: name ?? "", chip: chip, location: location ?? .offset(0),
+      kind: direction == .output ? .output : .input)
     decodeElectrical(reader, &line)
     decodeInput(reader, &line)
     decodeOutput(reader, &line)
@@ -87,6 +87,7 @@ extension LineDecoder {
         return nil
       }
       place = "#\(offset)"
+    case .bcm(let number): place = ("BCM \(number)" as Text).string
     case .name(let name): place = name
     }
     // No text holds a line feed, so chip and place cannot run into each other.
@@ -162,9 +163,9 @@ extension LineDecoder {
       line.drive = drive
     }
     if let safe = reader.field("safe")?.choice([
-      "inactive": LineConfiguration.SafeState.inactive, "active": .active, "keep": .keep,
+      "inactive": OutputConfiguration.SafeState.inactive, "active": .active, "keep": .keep,
     ]) {
-      line.safe = safe
+      line.output.safe = safe
     }
   }
 
