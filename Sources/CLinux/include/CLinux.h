@@ -47,6 +47,23 @@ int32_t linux_close(int32_t descriptor);
 /// Opens, reads at most `capacity` bytes and closes; returns the bytes read.
 int64_t linux_read_file(const char *path, void *buffer, size_t capacity);
 
+// MARK: files that are kept over a power cut (file.c)
+
+/// Opens for reading and writing; a file that is not there is made, for its owner alone. Close-on-exec.
+int32_t linux_create(const char *path);
+/// Reads at an offset; returns the bytes read, fewer only at the end of the file.
+int64_t linux_read_at(int32_t descriptor, void *buffer, size_t capacity, int64_t offset);
+/// Writes at an offset; returns the bytes written, fewer when the disk has no room for more.
+int64_t linux_write_at(int32_t descriptor, const void *bytes, size_t length, int64_t offset);
+/// Gives the file another name, in place of a file that has it.
+int32_t linux_rename(const char *from, const char *to);
+/// Starts to bring what was written to the disk, on a short-lived thread; `path` not NULL: the file's name
+/// too. Returns a descriptor that becomes readable when linux_sync_result can be called; closing it early
+/// abandons the outcome. The file's own descriptor may be closed meanwhile.
+int32_t linux_sync(int32_t descriptor, const char *path);
+/// Reads the outcome: 0 or a negative errno. -EAGAIN: not done yet; `wait` not 0: blocks until it is.
+int32_t linux_sync_result(int32_t descriptor, int32_t wait);
+
 // MARK: event loop (event.c)
 
 enum {
