@@ -47,6 +47,21 @@ int64_t linux_read_file(const char *path, void *buffer, size_t capacity) {
   return result < 0 ? result : (int64_t)length;
 }
 
+// Truncated, for sysfs does not care and a plain file in its place would keep the end of a longer value.
+int64_t linux_write_file(const char *path, const void *bytes, size_t length) {
+  int file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (file < 0) return -errno;
+  int64_t result = linux_write(file, bytes, length);
+  linux_close(file);
+  return result;
+}
+
+int64_t linux_read_link(const char *path, char *buffer, size_t capacity) {
+  ssize_t length = readlink(path, buffer, capacity);
+  if (length < 0) return -errno;
+  return (size_t)length < capacity ? length : -ENAMETOOLONG;
+}
+
 // MARK: files that are kept over a power cut
 
 int32_t linux_create(const char *path) {

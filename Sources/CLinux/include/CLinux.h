@@ -46,6 +46,11 @@ int64_t linux_write(int32_t descriptor, const void *bytes, size_t length);
 int32_t linux_close(int32_t descriptor);
 /// Opens, reads at most `capacity` bytes and closes; returns the bytes read.
 int64_t linux_read_file(const char *path, void *buffer, size_t capacity);
+/// Opens a file that is there, replaces its content in one write, as attributes of sysfs want it, and
+/// closes; returns the bytes written.
+int64_t linux_write_file(const char *path, const void *bytes, size_t length);
+/// Where a symbolic link leads, without a NUL; returns the length, -ENAMETOOLONG when it does not fit.
+int64_t linux_read_link(const char *path, char *buffer, size_t capacity);
 
 // MARK: files that are kept over a power cut (file.c)
 
