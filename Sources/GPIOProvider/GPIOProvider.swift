@@ -117,6 +117,8 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     guard let index = lines.firstIndex(where: { $0.handle == line }) else { return }
     lose(index, error, at: time.now)
   }
+
+  public func linkChanged(isConnected: Bool, at now: Instant) {}
 }
 
 // MARK: - Invocations

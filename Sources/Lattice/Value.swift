@@ -2,7 +2,7 @@ import Transport
 
 /// A value as operations take and return it, whatever the dialect that carried it: JSON,
 /// MessagePack or another encoding is only its outside.
-public enum Value: Equatable {
+public enum Value: Equatable, Sendable {
   case null
   case bool(Bool)
   case integer(Int64)
@@ -31,8 +31,8 @@ extension Value {
 }
 
 /// Named values in a fixed order, as encoders write them.
-public struct Record: Equatable {
-  public struct Field: Equatable {
+public struct Record: Equatable, Sendable {
+  public struct Field: Equatable, Sendable {
     public let name: String
     public var value: Value
   }

@@ -55,7 +55,7 @@ final class ManifestMistakesTests: XCTestCase {
       "capabilities: []\nplugins: []\n",
       [
         "2:1: unknown key 'plugins': the keys of a manifest are host, labels, link, requests, "
-          + "facts, capabilities, actors and bindings"
+          + "services, facts, capabilities, actors and bindings"
       ])
     assertMistakes(
       "capabilities: []\nlink: {server: [a]}\n",
@@ -65,7 +65,7 @@ final class ManifestMistakesTests: XCTestCase {
       [
         "2:1: unknown key 'a?[2J?\u{fc}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...': the keys of a "
           + "manifest are "
-          + "host, labels, link, requests, facts, capabilities, actors and bindings"
+          + "host, labels, link, requests, services, facts, capabilities, actors and bindings"
       ])
     assertLine(
       "{name: a, chip: c, line: 1, directoin: input, debuonce: 5ms}",

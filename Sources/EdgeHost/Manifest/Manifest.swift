@@ -1,4 +1,5 @@
 import GPIOProvider
+import Lattice
 import Transport
 
 /// What one host offers and how it is reached: the whole of its configuration. `docs/manifest.md`
@@ -9,6 +10,7 @@ struct Manifest: Equatable {
   var labels: [Label] = []
   var link = Link()
   var requests = Requests()
+  var services = Services()
   var facts = Facts()
   var capabilities: [Capability] = []
 
@@ -42,6 +44,13 @@ struct Manifest: Equatable {
   struct Requests: Equatable {
     /// How old a request may be that does not say so itself; nil: as old as it likes.
     var timeout: Duration?
+  }
+
+  /// What plain NATS clients may do.
+  struct Services: Equatable {
+    var takesCommands = true
+    /// Commands a second from one caller, and as many at once.
+    var commandRate = UInt32(ServicesDialect.commandRateDefault)
   }
 
   /// Edges and readings marked durable, until somebody who keeps them has them.

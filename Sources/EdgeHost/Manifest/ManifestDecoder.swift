@@ -23,7 +23,8 @@ struct ManifestDecoder {
       let reader = field.mapping(
         "a manifest",
         keys: [
-          "host", "labels", "link", "requests", "facts", "capabilities", "actors", "bindings",
+          "host", "labels", "link", "requests", "services", "facts", "capabilities", "actors",
+          "bindings",
         ])
     else { return manifest }
     if let field = reader.field("link") { manifest.link = link(field) }
@@ -31,6 +32,9 @@ struct ManifestDecoder {
     if let field = reader.field("host") { decodeHost(field, &manifest.host) }
     if let field = reader.field("labels") { manifest.labels = labels(field) }
     if let field = reader.field("requests") { manifest.requests = requests(field) }
+    if let field = reader.field("services") {
+      ServicesDecoder.decode(field, into: &manifest.services)
+    }
     if let field = reader.field("facts") { manifest.facts = facts(field) }
     // Required, so that a file which was cut off is noticed.
     if let field = reader.required(

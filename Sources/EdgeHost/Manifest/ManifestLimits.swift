@@ -60,6 +60,8 @@ enum ManifestLimits {
   /// Each is looked for from the first, for every message.
   static let subscriptions: ClosedRange<UInt32> = 8...1_024
   static let requests: ClosedRange<UInt32> = 1...1_024
+  /// From one caller in a second. Above, a limit is none.
+  static let commandRate: ClosedRange<UInt32> = 1...10_000
   static let factsMemoryBytes: ClosedRange<Int64> = 4_000...16_000_000
 
   // MARK: the link

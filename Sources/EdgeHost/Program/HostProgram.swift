@@ -9,6 +9,7 @@ final class HostProgram: ClientDelegate {
   private let manifest: Manifest
   private let log: Log
   private let diagnostics: RateLimitedLog
+  private let commandLog: CommandLog
   private let loop: EventLoop
   private let time = SystemTime()
   private let host: LatticeHost
@@ -37,6 +38,7 @@ final class HostProgram: ClientDelegate {
     let log = Log(level: manifest.host.log)
     self.log = log
     diagnostics = RateLimitedLog(time: time) { text in log.warning(text()) }
+    commandLog = CommandLog(time: time) { line in log.info(line) }
     loop = try EventLoop()
     let seed = RandomGenerator.systemSeed
     let identity = HostIdentity(
@@ -60,8 +62,10 @@ final class HostProgram: ClientDelegate {
     for capability in manifest.capabilities { add(capability) }
     let dialect = ServicesDialect(
       presenceInterval: manifest.host.presence, requestTimeout: manifest.requests.timeout,
-      factCapacity: manifest.facts.memoryBytes,
-      diagnostics: diagnostics, seed: RandomGenerator.systemSeed)
+      commandRate: manifest.services.takesCommands ? Int64(manifest.services.commandRate) : nil,
+      factCapacity: manifest.facts.memoryBytes, diagnostics: diagnostics,
+      seed: RandomGenerator.systemSeed)
+    host.onCommand = { [self] in commandLog.report($0, $1) }
     let timer = Timer(on: loop) { [self] now in host.handleDeadline(at: now) }
     self.timer = timer
     host.start([dialect], on: client)
@@ -112,11 +116,7 @@ final class HostProgram: ClientDelegate {
   }
 
   /// A name for a host whose manifest gives none.
-  private static func kernelHostName() -> String {
-    var buffer = [CChar](repeating: 0, count: 65)
-    if linux_host_name(&buffer, buffer.count) != 0 { return hostName(fromKernel: []) }
-    return hostName(fromKernel: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
-  }
+  private static func kernelHostName() -> String { hostName(fromKernel: Kernel.hostName) }
 
   /// The kernel's host name as one subject token.
   static func hostName(fromKernel name: [UInt8]) -> String {
