@@ -32,7 +32,7 @@ struct PWMTiming: Equatable {
 /// what was missed is skipped: switches never come in a burst, and never two at one instant.
 struct SoftwarePWM: Equatable {
   /// In hertz. At 200 a board wakes 400 times a second.
-  static let frequencyMax: UInt32 = 200
+  static let frequencyMax = PWMConfiguration.softwareFrequencyMax
 
   /// The state that the line should have now.
   private(set) var isActive = false
@@ -75,7 +75,7 @@ struct SoftwarePWM: Equatable {
   /// Switches when that is due. Returns the state to write, or nil when the line stays as it is. Early
   /// or repeated calls have no effect.
   mutating func handleDeadline(at now: Instant) -> Bool? {
-    deadline.isDue(at: now) ? update(at: now) : nil
+    update(at: now)
   }
 
   private mutating func update(at now: Instant) -> Bool? {
@@ -84,8 +84,8 @@ struct SoftwarePWM: Equatable {
       isActive = timing.active != .zero
       deadline = nil
     } else {
-      let elapsed = max((now - origin).nanoseconds, 0)
-      let phase = Duration.nanoseconds(elapsed % timing.period.nanoseconds)
+      let phase = Duration.nanoseconds(
+        (now - origin).nanoseconds % timing.period.nanoseconds)
       isActive = phase < timing.active
       deadline = now + ((isActive ? timing.active : timing.period) - phase)
     }

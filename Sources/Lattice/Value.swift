@@ -28,6 +28,25 @@ extension Value {
     if case .string(let text) = self { return text }
     return nil
   }
+
+  /// A number, whole or not.
+  public var double: Double? {
+    switch self {
+    case .double(let number): number
+    case .integer(let number): Double(number)
+    default: nil
+    }
+  }
+
+  public var list: [Value]? {
+    if case .list(let values) = self { return values }
+    return nil
+  }
+
+  public var record: Record? {
+    if case .record(let record) = self { return record }
+    return nil
+  }
 }
 
 /// Named values in a fixed order, as encoders write them.
@@ -52,4 +71,7 @@ public struct Record: Equatable, Sendable {
   public mutating func append(_ name: String, _ value: Value) {
     fields.append(Field(name: name, value: value))
   }
+
+  /// Adds the fields of another record at the end.
+  public mutating func append(contentsOf other: Record) { fields += other.fields }
 }

@@ -25,6 +25,8 @@ final class ButtonPressesTests: XCTestCase {
     for time in edges + [end] {
       while let deadline = button.deadline, deadline <= milliseconds(time) {
         events += button.handleDeadline(at: deadline)
+        XCTAssertNotEqual(button.deadline, deadline, "it is still due")
+        if button.deadline == deadline { break }
       }
       if time == end { break }
       isActive.toggle()
@@ -59,6 +61,10 @@ final class ButtonPressesTests: XCTestCase {
     XCTAssertEqual(
       gestures([0, 100, 150, 200, 300, 1_200], until: 1_200, configuration),
       [event(.click, 100), event(.click, 200), event(.long, 1_100)])
+    var button = ButtonPresses(configuration)
+    _ = button.edge(isActive: true, at: milliseconds(0))
+    XCTAssertEqual(button.edge(isActive: false, at: milliseconds(5)), [event(.click, 5)])
+    XCTAssertNil(button.deadline)
   }
 
   func testAButtonHeldAtTheStartInventsNothing() {

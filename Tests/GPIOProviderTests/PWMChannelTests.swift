@@ -155,6 +155,18 @@ final class PWMChannelTests: XCTestCase {
     XCTAssertEqual(try content("pwmchip5/pwm0/enable"), "1\n")
   }
 
+  func testAChannelThatSomebodyGaveBackIsExportedAgain() throws {
+    try addChannel("pwmchip0/pwm0")
+    let channel = PWMChannel(chip: "pwmchip0", channel: 0, root: root)
+    XCTAssertNil(error(channel))
+    try remove("pwmchip0/pwm0")
+    try put("", "pwmchip0/export")
+    assert(error(channel), .gone, "pwmchip0/pwm0/period")
+    try addChannel("pwmchip0/pwm0")
+    XCTAssertNil(error(channel))
+    XCTAssertEqual(try content("pwmchip0/export"), "0\n")
+  }
+
   func testAChipThatGoesBeforeItIsReadyIsLookedForAgain() throws {
     let channel = PWMChannel(chip: "1f00098000.pwm", channel: 0, root: root)
     assert(error(channel), .notReady)

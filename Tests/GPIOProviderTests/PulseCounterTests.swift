@@ -59,9 +59,11 @@ final class PulseCounterTests: XCTestCase {
   func testAPulseFromBeforeTheWindowIsInIt() {
     var counter = counter()
     _ = counter.handleDeadline(at: milliseconds(1_000))
+    counter.pulse(at: milliseconds(-1_500))
     counter.pulse(at: milliseconds(990))
+    XCTAssertEqual(counter.deadline, milliseconds(2_000))
     XCTAssertEqual(
-      counter.handleDeadline(at: milliseconds(2_000)), .init(count: 1, pulses: 1, rate: 1))
+      counter.handleDeadline(at: milliseconds(2_000)), .init(count: 2, pulses: 2, rate: 2))
   }
 
   func testResetReturnsTheCountAndLeavesTheRate() {

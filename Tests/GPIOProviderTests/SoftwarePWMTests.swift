@@ -21,6 +21,8 @@ final class SoftwarePWMTests: XCTestCase {
       if let isActive = pwm.handleDeadline(at: deadline) {
         switches.append(Switch(deadline.nanoseconds / 1_000_000, isActive))
       }
+      XCTAssertNotEqual(pwm.deadline, deadline, "it is still due")
+      if pwm.deadline == deadline { break }
     }
     return switches
   }
@@ -124,7 +126,9 @@ final class SoftwarePWMTests: XCTestCase {
       if let state = pwm.set(duty: duty, at: Instant(nanoseconds: start)) { isActive = state }
       while let deadline = pwm.deadline?.nanoseconds, deadline <= start + Int64(periods) * period {
         let now = deadline + (late == 0 ? 0 : .random(in: 0...late, using: &random))
-        guard let state = pwm.handleDeadline(at: Instant(nanoseconds: now)) else { continue }
+        guard let state = pwm.handleDeadline(at: Instant(nanoseconds: now)) else {
+          return XCTFail("nothing to switch at a deadline: seed \(seed)")
+        }
         XCTAssertNotEqual(state, isActive, "seed \(seed)")
         XCTAssertGreaterThan(now, last, "two switches at one instant: seed \(seed)")
         if isActive { active += now - last }

@@ -21,6 +21,8 @@ struct Manifest: Equatable {
     var log = LogLevel.info
     /// How often the host says that it is there; the link's profile says so unless it is given.
     var presence = Duration.seconds(30)
+    /// Where counts and the last states of outputs are kept; nil: where systemd says, else nowhere.
+    var state: String?
   }
 
   /// Tells hosts apart for those who look for one.
@@ -68,7 +70,8 @@ struct Manifest: Equatable {
 
   /// A builtin capability provider; each is there at most once.
   enum Capability: Equatable {
-    case gpio(board: Board, lines: [LineConfiguration])
+    case gpio(
+      board: Board, lines: [LineConfiguration], interlocks: [InterlockConfiguration])
     case sensors([SensorConfiguration])
   }
 }

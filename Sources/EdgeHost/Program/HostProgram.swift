@@ -14,6 +14,7 @@ final class HostProgram: ClientDelegate {
   private let time = SystemTime()
   private let host: LatticeHost
   private let client: Client
+  private let memory: HostMemory?
   private let services = ServiceManager()
   private var timer: Timer?
   private var signals: Watch?
@@ -40,6 +41,7 @@ final class HostProgram: ClientDelegate {
     diagnostics = RateLimitedLog(time: time) { text in log.warning(text()) }
     commandLog = CommandLog(time: time) { line in log.info(line) }
     loop = try EventLoop()
+    memory = HostMemory(path: manifest.host.state, loop: loop, log: log, time: time)
     let seed = RandomGenerator.systemSeed
     let identity = HostIdentity(
       name: manifest.host.name ?? HostProgram.kernelHostName(), lattice: manifest.host.lattice,
@@ -66,7 +68,10 @@ final class HostProgram: ClientDelegate {
       factCapacity: manifest.facts.memoryBytes, diagnostics: diagnostics,
       seed: RandomGenerator.systemSeed)
     host.onCommand = { [self] in commandLog.report($0, $1) }
-    let timer = Timer(on: loop) { [self] now in host.handleDeadline(at: now) }
+    let timer = Timer(on: loop) { [self] now in
+      host.handleDeadline(at: now)
+      memory?.handleDeadline(at: now)
+    }
     self.timer = timer
     host.start([dialect], on: client)
     client.delegate = self
@@ -75,10 +80,11 @@ final class HostProgram: ClientDelegate {
     let endClientTurn = loop.endOfTurn
     loop.endOfTurn = { [self] now in
       endClientTurn?(now)
-      timer.set(isStopping ? nil : host.deadline)
+      timer.set(isStopping ? nil : Instant.earlier(host.deadline, memory?.deadline))
     }
     services.ready("connecting")
     try loop.run()
+    memory?.close()
     log.info("stopped")
   }
 
@@ -86,8 +92,10 @@ final class HostProgram: ClientDelegate {
 
   private func add(_ capability: Manifest.Capability) {
     switch capability {
-    case .gpio(let board, let lines):
-      let provider = GPIOProvider(lines: lines, board: makeBoard(board), time: time)
+    case .gpio(let board, let lines, let interlocks):
+      let provider = GPIOProvider(
+        lines: lines, interlocks: interlocks, board: makeBoard(board), time: time,
+        isSimulated: board == .simulated, memory: memory)
       provider.eventSink = host
       provider.onProblem = { [self] line, reason in problemChanged("line", line, reason) }
       host.add(provider)
@@ -101,8 +109,15 @@ final class HostProgram: ClientDelegate {
 
   private func makeBoard(_ board: Manifest.Board) -> any Board {
     switch board {
-    case .linux: LinuxBoard(loop: loop)
-    case .simulated: SimulatedBoard(startingAt: time.now)
+    case .linux:
+      let board = LinuxBoard(loop: loop)
+      do throws(SystemError) {
+        try board.watchChips()
+      } catch {
+        log.info("chips that appear are found only every few seconds: \(error)")
+      }
+      return board
+    case .simulated: return SimulatedBoard(startingAt: time.now)
     }
   }
 
