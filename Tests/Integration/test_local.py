@@ -212,5 +212,123 @@ class SocketTests(LocalCase):
         self.assertEqual(self.path.read_text(), "mine")
 
 
+class CommandTests(LocalCase):
+    """edge-host gpio, through the host."""
+
+    def gpio(self, action, *words, status=0):
+        result = run_command("gpio", action, *words, "--socket", str(self.path))
+        self.assertEqual(result.returncode, status, result)
+        if status == 0:
+            self.assertEqual(result.stderr, "")
+        else:
+            self.assertTrue(result.stderr.startswith("edge-host: "), result.stderr)
+        return result.stdout if status == 0 else result.stderr
+
+    def test_lines_are_set_and_read(self):
+        self.start(GATE, SIREN)
+        self.assertEqual(self.gpio("get", "gate", "siren"), '"gate"=inactive "siren"=inactive\n')
+        self.assertEqual(self.gpio("set", "siren=on"), "")
+        self.assertEqual(self.gpio("get", "siren", "gate", "--numeric"), "1 0\n")
+        answer = json.loads(self.gpio("get", "siren", "--json"))
+        self.assertEqual((answer["name"], answer["active"]), ("siren", True))
+        self.assertEqual(self.gpio("names"), "gate\nsiren\n")
+
+    def test_pulse_and_lease_end(self):
+        host = self.start(SIREN)
+        for words in (("pulse", "siren", "100ms"), ("set", "siren=1", "--lease", "100ms")):
+            self.gpio(*words)
+            host.wait_until(lambda: self.gpio("get", "siren", "--numeric") == "0\n",
+                            f"{words} does not end")
+        self.gpio("set", "siren=1")
+        self.assertEqual(self.gpio("get", "siren", "--numeric"), "1\n")
+
+    def test_edges_are_watched(self):
+        self.start(door("100ms"), GATE)
+        rows = self.gpio("watch", "dock-door", "-n", "3").splitlines()
+        self.assertEqual(len(rows), 3)
+        for row in rows:
+            self.assertRegex(row, r'^\d+\.\d{9}\t(rising|falling)\t"dock-door"$')
+        events = [json.loads(row) for row in self.gpio("watch", "--json", "-n", "2").splitlines()]
+        self.assertEqual({event["resource"] for event in events}, {"dock-door"})
+        self.assertEqual(self.gpio("watch", "gate", "--timeout", "200ms"), "")
+
+    def test_refusals(self):
+        self.start(GATE, SIREN)
+        for words, expected in ((("get", "siren", "window"), "404: no line is named 'window'"),
+                                (("set", "gate=1"), "409: line \"gate\" is an input"),
+                                (("watch", "window"), "404: no line or sensor is named 'window'"),
+                                (("set", "siren=1", "--lease", "2d"), "400: \"lease_ms\"")):
+            with self.subTest(words):
+                self.assertIn(expected, self.gpio(*words, status=1))
+        self.assertIn("--lease instead", self.gpio("set", "siren=1", "--hold", "1s", status=2))
+        self.assertIn("--chip", self.gpio("get", "siren", "--active-low", status=2))
+
+    def test_no_host(self):
+        """A host that was named must be there; without one that was, the kernel has the lines."""
+        self.assertIn(str(self.path), self.gpio("get", "siren", status=1))
+        result = run_command("gpio", "get", "--chip", "gpiochip250", "0")
+        self.assertEqual(result.returncode, 1, result)
+        self.assertIn("gpiochip250", result.stderr)
+
+    def test_host_that_goes_ends_a_watch(self):
+        host = self.start(GATE)
+        with EdgeHost("gpio", "watch", "--socket", str(self.path)) as watch:
+            # It is connected when a ninth in all is refused.
+            peers = [self.peer() for _ in range(CONNECTIONS_MAX - 1)]
+            for peer in peers:
+                self.assertIn("result", peer.ask(describe=True))
+            watch.wait_until(self.is_full, "the watch is not connected")
+            self.assertEqual(host.stop(), 0)
+            self.assertEqual(watch.wait_for_end(), 1)
+            self.assertIn("the host closed the connection", watch.log)
+
+    def is_full(self):
+        with Peer(self.path) as peer:
+            try:
+                return "error" in (peer.ask(describe=True) or {})
+            except OSError:
+                return True
+
+
+class BoardCommandTests(LocalCase):
+    """Commands that look at this machine, which has no GPIO chips, or some that are left alone."""
+
+    def test_scan_writes_a_manifest_once(self):
+        path = self.folder / "found.yaml"
+        result = run_command("gpio", "scan", "--manifest", str(path))
+        self.assertEqual(result.returncode, 0, result)
+        self.assertEqual(run_command("check", str(path)).returncode, 0)
+        self.assertEqual(run_command("gpio", "scan").stdout, path.read_text())
+        path.write_text("mine")
+        result = run_command("gpio", "scan", "--manifest", str(path))
+        self.assertEqual(result.returncode, 1, result)
+        self.assertIn(f"{path}: File exists", result.stderr)
+        self.assertEqual(path.read_text(), "mine")
+
+    def test_list_of_a_chip_that_is_not_there(self):
+        result = run_command("gpio", "list", "gpiochip250")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertTrue(result.stderr.startswith("edge-host: "), result.stderr)
+
+    def test_outputs_that_are_not_there_are_not_safe(self):
+        path = self.write_manifest(
+            "capabilities:\n  - builtin: gpio\n    lines:\n"
+            "      - {name: siren, line: NO-SUCH-LINE, direction: output}\n"
+            "      - {name: fan, line: NOR-THIS, direction: output, safe: keep}\n")
+        result = run_command("safe", "--manifest", str(path))
+        self.assertEqual((result.returncode, result.stdout), (1, "fan: left as it is\n"))
+        self.assertIn("NO-SUCH-LINE", result.stderr)
+        documents = [json.loads(line) for line in
+                     run_command("safe", "--manifest", str(path), "--json").stdout.splitlines()]
+        self.assertEqual([(document["name"], document["done"]) for document in documents],
+                         [("siren", False), ("fan", True)])
+
+    def test_safe_reads_no_secrets(self):
+        path = self.write_manifest(
+            "link: {servers: [127.0.0.1:1], auth: {token: /nonexistent/token}}\n"
+            "capabilities: []\n")
+        self.assertEqual(run_command("safe", "--manifest", str(path)).returncode, 0)
+
+
 if __name__ == "__main__":
     unittest.main()
