@@ -10,6 +10,8 @@ final class LocalSocket {
   /// The user and the group, which packaging sets.
   private static let mode: UInt32 = 0o660
   private static let bytesPerRead = 4_096
+  /// Connections taken in one turn of the loop, so that who connects again and again starves nobody.
+  private static let acceptsPerTurn = 16
 
   private final class Connection {
     let descriptor: Int32
@@ -92,7 +94,7 @@ final class LocalSocket {
   // MARK: connections
 
   private func accept() {
-    while listener >= 0 {
+    for _ in 0..<LocalSocket.acceptsPerTurn {
       var user: UInt32 = 0
       let result = linux_local_accept(listener, &user)
       if result < 0 {
