@@ -200,6 +200,20 @@ final class LocalDialectTests: XCTestCase {
     XCTAssertEqual(diagnostics.takeReports(), [])
   }
 
+  /// A loop that was away for long tells more at once than may wait.
+  func testBurstCutsOffNobodyWhoReads() throws {
+    let session = try open()
+    _ = ask(#"{"id":1,"watch":[]}"#, session)
+    var lines = 0
+    session.makeRoom = { [unowned self] in lines += take(session).count }
+    for _ in 0..<1_000 { emit("door") }
+    XCTAssertFalse(session.isCutOff)
+    XCTAssertEqual(lines + take(session).count, 1_000)
+    session.makeRoom = {}
+    for _ in 0..<1_000 { emit("door") }
+    XCTAssertTrue(session.isCutOff)
+  }
+
   func testWatchesAreBounded() throws {
     let session = try open()
     for _ in 0..<LocalSession.watchesMax { _ = ask(#"{"id":1,"watch":[]}"#, session) }

@@ -49,6 +49,9 @@ final class DirectCommand {
       }
     }
     defer { lines.release() }
+    if request.json && !request.values.isEmpty {
+      StandardStream.output.write(text(of: request.values))
+    }
     switch request.action {
     case .get: return get()
     case .pulse: try pulse()

@@ -1,3 +1,4 @@
+import GPIOProvider
 import Lattice
 import Transport
 

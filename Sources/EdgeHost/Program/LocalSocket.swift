@@ -122,6 +122,7 @@ final class LocalSocket {
         if readiness.contains(.readable) { read(connection) }
         if readiness.contains(.failed) { close(connection) }
       }
+      connection.session.makeRoom = { [self] in _ = send(connection) }
       connections.append(connection)
     } catch {
       diagnostics.report("local connection", "a connection was refused: \(error)")
@@ -143,17 +144,25 @@ final class LocalSocket {
     dialect.receive(bytes.span.extracting(0..<min(Int(count), room)), from: connection.session)
   }
 
+  /// Sends what the kernel takes.
+  /// - Returns: false when the connection has failed.
+  private func send(_ connection: Connection) -> Bool {
+    let session = connection.session
+    while !session.output.isEmpty {
+      let count = linux_send(connection.descriptor, session.output, session.output.count)
+      if count < 0 { return SystemError("send", Int32(clamping: count)).isWouldBlock }
+      session.removeOutput(Int(clamping: count))
+    }
+    return true
+  }
+
   /// Sends, and handles what had to wait for it, until nothing is left or the kernel takes no more.
   private func flush(_ connection: Connection) {
     let session = connection.session
     while !session.output.isEmpty {
-      let count = linux_send(connection.descriptor, session.output, session.output.count)
-      if count < 0 {
-        if SystemError("send", Int32(clamping: count)).isWouldBlock { break }
-        return close(connection)
-      }
-      session.removeOutput(Int(clamping: count))
-      if session.output.isEmpty { dialect.advance(session) }
+      if !send(connection) { return close(connection) }
+      if !session.output.isEmpty { break }
+      dialect.advance(session)
     }
     if session.isOver { return close(connection) }
     var interests: Readiness = session.inputRoom > 0 ? .readable : []

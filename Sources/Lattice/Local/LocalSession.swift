@@ -19,6 +19,9 @@ public final class LocalSession {
   public let caller: Caller
   /// What is to be sent.
   public private(set) var output: [UInt8] = []
+  /// Called when there is no room for what is to be said: sends what can be sent at once. A burst of
+  /// edges within one turn of the loop is no reason to cut off somebody who reads.
+  public var makeRoom: (() -> Void)?
   /// Nothing is to be sent any more: the connection is closed at once.
   public private(set) var isCutOff = false
 
@@ -86,7 +89,8 @@ public final class LocalSession {
   @discardableResult
   func send(_ line: [UInt8]) -> Bool {
     if isCutOff { return true }
-    if !output.isEmpty && output.count + line.count > LocalSession.outputBytesMax {
+    if !hasRoom(for: line) { makeRoom?() }
+    if !hasRoom(for: line) {
       cutOff()
       return false
     }
@@ -94,8 +98,13 @@ public final class LocalSession {
     return true
   }
 
+  private func hasRoom(for line: [UInt8]) -> Bool {
+    output.isEmpty || output.count + line.count <= LocalSession.outputBytesMax
+  }
+
   func cutOff() {
     isCutOff = true
+    makeRoom = nil
     input = []
     output = []
     watches = []
