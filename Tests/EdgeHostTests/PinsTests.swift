@@ -270,6 +270,11 @@ final class PinsTests: XCTestCase {
     try assertGood(text, lines: 2)
   }
 
+  func testStarterManifestOfLinesWithoutNames() throws {
+    let chip = ListedChip(name: "gpiochip0", label: "pl061", lines: [line(0, ""), line(1, "")])
+    try assertGood(StarterManifest.text(host: "x", [chip], zones: []).string, lines: 1)
+  }
+
   func testStarterManifestOfNothing() throws {
     try assertGood(StarterManifest.text(host: "x", [], zones: []).string, lines: 0)
   }

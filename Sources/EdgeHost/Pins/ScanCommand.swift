@@ -69,6 +69,14 @@ enum StarterManifest {
 
   private static func lines(of chip: ListedChip, among chips: [ListedChip]) -> Text {
     var text = comment("\(chip.name) [\(chip.label)]")
+    let hasNames = chip.lines.contains { !$0.name.utf8.isEmpty }
+    if !hasNames && !chip.lines.isEmpty {
+      text += comment("its lines have no names: take them by number, such as")
+      text += """
+              # - {name: line-0, chip: \(yaml(chip.name)), line: 0, direction: input}
+
+        """
+    }
     var names: [String] = []
     for line in chip.lines where !line.name.utf8.isEmpty {
       if line.isUsed {
