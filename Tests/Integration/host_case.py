@@ -36,12 +36,13 @@ def chatter(sensors):
             for number in range(sensors)]
 
 
-def manifest(*lines, sensors=(), presence="30s", more=""):
+def manifest(*lines, sensors=(), presence="30s", more="", socket="none"):
     """A manifest's text; the server is the one that the environment names."""
     def items(texts):
         return "".join(f"      - {text}\n" for text in texts) or "      []\n"
 
-    return (f"host: {{name: {HOST}, lattice: {LATTICE}, presence: {presence}}}\n"
+    return (f"host: {{name: {HOST}, lattice: {LATTICE}, presence: {presence}, "
+            f"socket: {socket}}}\n"
             "labels: {site: wh7, floor: 2}\n"
             f"{more}"
             "capabilities:\n"

@@ -56,6 +56,8 @@ int64_t linux_read_link(const char *path, char *buffer, size_t capacity);
 
 /// Opens for reading and writing; a file that is not there is made, for its owner alone. Close-on-exec.
 int32_t linux_create(const char *path);
+/// Creates a file that is not there yet (-EEXIST), for writing; everybody may read it. Close-on-exec.
+int32_t linux_create_new(const char *path);
 /// Reads at an offset; returns the bytes read, fewer only at the end of the file.
 int64_t linux_read_at(int32_t descriptor, void *buffer, size_t capacity, int64_t offset);
 /// Writes at an offset; returns the bytes written, fewer when the disk has no room for more.
@@ -141,6 +143,17 @@ enum {
 /// Sends the pieces in order with one system call. Never blocks and never raises SIGPIPE. Returns
 /// the bytes the kernel took, which may end inside a piece.
 int64_t linux_send_pieces(int32_t socket, const linux_piece *pieces, int32_t count);
+
+// MARK: stream sockets of this machine (local.c)
+
+/// Listens at a path with the file mode given. A socket file that nobody listens at is replaced;
+/// -EADDRINUSE: somebody does; -EEXIST: something else is there.
+int32_t linux_local_listen(const char *path, uint32_t mode);
+/// The next connection, non-blocking, and its peer's user id; -EAGAIN: there is none.
+int32_t linux_local_accept(int32_t listener, uint32_t *user);
+/// Connects, which never takes time; non-blocking.
+int32_t linux_local_connect(const char *path);
+int32_t linux_remove_file(const char *path);
 
 // MARK: the state of a TCP connection and of its path (tcp.c)
 
