@@ -8,26 +8,15 @@ struct StoredMessage: Equatable {
 
   static func read(_ json: Span<UInt8>) -> Result<StoredMessage, JetStreamFailure> {
     var message = StoredMessage()
-    do throws(JSONError) {
-      var reader = JSONReader(json)
-      var error: JetStreamError?
-      guard try reader.next() == .beginObject else { throw reader.unexpectedType }
-      while case .key(let key) = try reader.next() {
-        if reader.matches(key, "error") {
-          error = try JetStreamError(nextIn: &reader)
-        } else if reader.matches(key, "message") {
-          try message.readMembers(&reader, json)
-        } else {
-          try reader.skipValue()
-        }
+    let failure = JetStreamError.failure(in: json, isWhole: { message.sequence > 0 }) {
+      (reader, key) throws(JSONError) in
+      if reader.matches(key, "message") {
+        try message.readMembers(&reader, json)
+      } else {
+        try reader.skipValue()
       }
-      _ = try reader.next()
-      if let error { return .failure(.refused(error)) }
-      if message.sequence == 0 { throw reader.unexpectedType }
-      return .success(message)
-    } catch {
-      return .failure(.malformedAnswer(error))
     }
+    return failure.map { .failure($0) } ?? .success(message)
   }
 
   private mutating func readMembers(
