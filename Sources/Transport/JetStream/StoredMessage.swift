@@ -56,37 +56,3 @@ struct StoredMessage: Equatable {
     }
   }
 }
-
-/// The bytes of a Base64 text with its padding (RFC 4648, section 4); nil when it is none.
-func decodeBase64(_ text: Span<UInt8>) -> [UInt8]? {
-  if text.count % 4 != 0 { return nil }
-  var end = text.count
-  while end > 0, text.count - end < 2, text[end - 1] == 0x3D { end -= 1 }
-  var bytes: [UInt8] = []
-  bytes.reserveCapacity(text.count / 4 * 3)
-  var bits: UInt32 = 0
-  var bitCount: UInt32 = 0
-  for index in 0..<end {
-    guard let value = base64Value(text[index]) else { return nil }
-    bits = bits << 6 | UInt32(value)
-    bitCount += 6
-    if bitCount >= 8 {
-      bitCount -= 8
-      bytes.append(UInt8(truncatingIfNeeded: bits >> bitCount))
-      bits &= (1 << bitCount) - 1
-    }
-  }
-  // What is left over are zeros, or two texts would stand for the same bytes.
-  return bits == 0 ? bytes : nil
-}
-
-private func base64Value(_ byte: UInt8) -> UInt8? {
-  switch byte {
-  case 0x41...0x5A: byte - 0x41
-  case 0x61...0x7A: byte - 0x61 + 26
-  case 0x30...0x39: byte - 0x30 + 52
-  case 0x2B: 62
-  case 0x2F: 63
-  default: nil
-  }
-}
