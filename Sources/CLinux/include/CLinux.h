@@ -188,9 +188,7 @@ uint32_t linux_tcp_configure(int32_t socket, const linux_tcp_options *options);
 
 enum {
   LINUX_TCP_HAS_BYTES = 1,
-  LINUX_TCP_HAS_UNSENT = 2,
-  LINUX_TCP_HAS_RTT_MIN = 4,
-  LINUX_TCP_HAS_QUEUED = 8,
+  LINUX_TCP_HAS_QUEUED = 2,
 };
 
 /// How far a connection has come.
@@ -199,17 +197,7 @@ typedef struct {
   uint32_t known;
   /// Payload bytes in all; HAS_BYTES (Linux 4.1).
   uint64_t bytes_acknowledged;
-  uint64_t bytes_received;
-  uint32_t rtt_microseconds;
-  /// HAS_RTT_MIN (Linux 4.6).
-  uint32_t rtt_min_microseconds;
-  /// Segments on their way.
-  uint32_t unacknowledged_segments;
-  /// Retransmissions in a row without an answer.
-  uint32_t retransmissions;
   uint32_t milliseconds_since_acknowledgement;
-  /// Bytes that the kernel has not sent yet; HAS_UNSENT (Linux 4.6).
-  uint32_t unsent_bytes;
   /// Bytes that are not acknowledged, sent or not; HAS_QUEUED.
   uint32_t queued_bytes;
 } linux_tcp_progress;
