@@ -57,6 +57,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     self.time = time
     self.memory = memory
     var provided: [ProvidedLine] = []
+    provided.reserveCapacity(lines.count)
     var outputs: [OutputLine] = []
     for line in lines {
       switch line.kind {
