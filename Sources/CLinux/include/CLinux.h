@@ -226,6 +226,11 @@ int64_t linux_netlink_read(int32_t descriptor, void *buffer, size_t capacity);
 
 // MARK: GPIO character device, uAPI v2 (gpio.c; linux/gpio.h)
 
+/// Opens a chip; only linux_gpio_close closes it, and what linux_gpio_request returns. Requests outlive
+/// their chip.
+int32_t linux_gpio_open(const char *path);
+int32_t linux_gpio_close(int32_t descriptor);
+
 typedef struct {
   char name[33];
   char label[33];
