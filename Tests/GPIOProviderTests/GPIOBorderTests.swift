@@ -2,8 +2,8 @@ import CLinux
 import Foundation
 import XCTest
 
-/// The C functions for GPIO without a chip: whatever stands in its place is refused, and nothing is
-/// left open.
+/// The C functions for GPIO without a chip: whatever stands in its place is refused, with whichever of
+/// the two files behind the functions, and nothing is left open.
 final class GPIOBorderTests: XCTestCase {
   /// The most negative errno is -4095.
   private let refused: ClosedRange<Int32> = -4095 ... -1
