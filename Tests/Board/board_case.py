@@ -5,9 +5,10 @@ import time
 from contextlib import contextmanager
 
 import nats
-from board import BUILD, CHIP_LABEL, HOST_ADDRESS, Board
+from board import CHIP_LABEL, HOST_ADDRESS, Board
 from console import ConsoleError
 from nats_server import NATSServer
+from programs import host_program
 
 MANIFEST_PATH = "/etc/edge-host.yaml"
 HOST_COMMAND = f"/bin/edge-host run --manifest {MANIFEST_PATH}"
@@ -38,16 +39,14 @@ class BoardCase:
 
     @classmethod
     def setUpClass(cls):
-        host = BUILD / cls.architecture / "edge-host"
-        if not host.exists():
-            raise FileNotFoundError(f"{host} is missing: build it with `make cross`")
         cls.name = f"board-{cls.architecture}"
         cls.server = cls.enterClassContext(NATSServer())
         manifest = MANIFEST.format(name=cls.name, address=HOST_ADDRESS, port=cls.reachable_port(),
                                    chip=CHIP_LABEL, door=DOOR, siren=SIREN, report=cls.report)
         cls.board = cls.enterClassContext(
             Board(cls.architecture,
-                  {"/bin/edge-host": host, MANIFEST_PATH: manifest, **cls.more_files()},
+                  {"/bin/edge-host": host_program(cls.architecture), MANIFEST_PATH: manifest,
+                   **cls.more_files()},
                   log_name=f"{cls.log_prefix}-{cls.architecture}"))
 
     @classmethod

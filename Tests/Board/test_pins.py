@@ -4,8 +4,9 @@ outputs that become safe after it was killed."""
 import json
 import unittest
 
-from board import BUILD, CHIP_LABEL, Board
+from board import CHIP_LABEL, Board
 from console import ConsoleError
+from programs import host_program
 
 DOOR = 1
 SIREN = 2
@@ -28,7 +29,7 @@ class PinsCase:
     def setUpClass(cls):
         cls.board = cls.enterClassContext(
             Board(cls.architecture,
-                  {"/bin/edge-host": BUILD / cls.architecture / "edge-host",
+                  {"/bin/edge-host": host_program(cls.architecture),
                    MANIFEST_PATH: MANIFEST}, log_name=f"pins-{cls.architecture}"))
         cls.board.run("mkdir -p /run/edge-host")
 
