@@ -30,7 +30,7 @@ final class LineSearchTests: XCTestCase {
     on board: [Fixture]? = nil
   ) -> Result<LineSearch.Match, BoardError> {
     var search = LineSearch(chip: chip, location: location)
-    for path in denied { search.wasDenied(path) }
+    for path in denied { search.wasDenied(path, group: "gpio") }
     for (index, fixture) in (board ?? self.board).enumerated() {
       let chip = GPIOChip(
         path: fixture.path, name: fixture.name, label: fixture.label,
@@ -117,10 +117,10 @@ final class LineSearchTests: XCTestCase {
     XCTAssertEqual(search(chip: nil, .name("GPIO2"), denied: denied), found(0, "gpiochip0", 2))
     XCTAssertEqual(
       search(chip: nil, .name("GPIO99"), denied: denied),
-      .failure(.permissionDenied(path: "/dev/gpiochip5")))
+      .failure(.permissionDenied(path: "/dev/gpiochip5", group: "gpio")))
     XCTAssertEqual(
       search(chip: "gpiochip7", .offset(0), denied: denied),
-      .failure(.permissionDenied(path: "/dev/gpiochip7")))
+      .failure(.permissionDenied(path: "/dev/gpiochip7", group: "gpio")))
     XCTAssertEqual(
       search(chip: "gpiochip10", .name("GPIO99"), denied: denied),
       .failure(.noSuchLine(line: "GPIO99", chip: "gpiochip10")))
