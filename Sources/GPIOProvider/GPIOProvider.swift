@@ -32,6 +32,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   /// Those of the lines that are outputs, in the order of the bank.
   let outputs: [OutputLine]
   var bank: OutputBank
+  let interlocks: [InterlockConfiguration]
   private var bindings = Bindings()
   private var isRunning = false
   private var isConnected = false
@@ -54,6 +55,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     self.board = board
     self.time = time
     self.memory = memory
+    self.interlocks = interlocks
     var provided: [ProvidedLine] = []
     var outputs: [OutputLine] = []
     for line in lines {
@@ -116,7 +118,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   public func stop(at now: Instant) {
     // All outputs are made safe before anything is let go that they might depend on.
     apply(bank.enterSafeState(at: now), at: now)
-    for line in outputs where line.rewriteAt != nil {
+    for line in outputs where line.isUnwritten {
       onProblem?(line.configuration.name, "no safe state at stop: the hardware refuses it")
     }
     for line in lines {
@@ -281,7 +283,7 @@ extension GPIOProvider {
       if let pwm = line as? PWMLine {
         try pwm.set(duty: 0, frequency: pwm.frequency, at: now)
       }
-      let values = try board.values(of: line.handles)
+      let values = try values(of: line)
       let wasBad = line.problem != nil
       line.problem = nil
       line.isTaken = true
@@ -292,6 +294,17 @@ extension GPIOProvider {
     } catch {
       release(line)
       throw error
+    }
+  }
+
+  /// The values that a line was taken with. Of an output that hardware does not read back, it is what it
+  /// was taken with.
+  private func values(of line: ProvidedLine) throws(BoardError) -> [Bool] {
+    do throws(BoardError) {
+      return try board.values(of: line.handles)
+    } catch {
+      guard !error.isGone, let output = line as? OutputLine else { throw error }
+      return [valueToTake(output) ?? false]
     }
   }
 
