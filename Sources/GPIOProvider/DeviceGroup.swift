@@ -23,3 +23,10 @@ enum DeviceGroup {
     return String(decoding: digits, as: UTF8.self)
   }
 }
+
+extension BoardError {
+  /// A device may not be opened: it is asked whose group may.
+  public static func denied(_ path: String) -> BoardError {
+    .permissionDenied(path: path, group: DeviceGroup.name(of: path))
+  }
+}

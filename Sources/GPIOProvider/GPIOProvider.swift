@@ -33,6 +33,8 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   let outputs: [OutputLine]
   var bank: OutputBank
   let interlocks: [InterlockConfiguration]
+  /// Whether inputs can be driven by whoever calls.
+  private let isSimulated: Bool
   private var bindings = Bindings()
   private var isRunning = false
   private var isConnected = false
@@ -76,7 +78,10 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     bank = OutputBank(
       outputs.map { (name: $0.configuration.name, configuration: $0.configuration.output) },
       interlocks: interlocks)
-    contract = Contract.gpio(isSimulated: isSimulated)
+    self.isSimulated = isSimulated
+    var taken: [String] = []
+    for line in provided { taken += GPIOProvider.operations(of: line, isSimulated) }
+    contract = Contract.gpio(taken: taken)
   }
 
   public var resources: [Resource] {
@@ -84,13 +89,15 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
       var properties = line.configuration.properties
       line.describe(&properties)
       if let problem = line.problem { properties.append("error", .string(problem.description)) }
-      var operations = line.operations
-      if line.configuration.direction == .input, contract.operation(named: "drive") != nil {
-        operations.append("drive")
-      }
       return Resource(
-        name: line.configuration.name, operations: operations, properties: properties)
+        name: line.configuration.name,
+        operations: GPIOProvider.operations(of: line, isSimulated), properties: properties)
     }
+  }
+
+  private static func operations(of line: ProvidedLine, _ isSimulated: Bool) -> [String] {
+    let isDriven = isSimulated && line.configuration.direction == .input
+    return isDriven ? line.operations + ["drive"] : line.operations
   }
 
   /// The lines that are bad at present, and why.
@@ -146,12 +153,13 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   public func handleDeadline(at now: Instant) {
     if !isRunning { return }
     board.handleDeadline(at: now)
+    // First, as something of a line that is back may be due at once.
+    if retryAt.isDue(at: now) { take(lines.filter { $0.problem != nil }, at: now) }
     for line in lines where line.deadline.isDue(at: now) {
       // What time decides may have been decided by an edge that still waits in the kernel.
       if let handle = line.handles.first { board.readEdges(of: handle) }
       tell(line.handleDeadline(at: now), of: line)
     }
-    if retryAt.isDue(at: now) { take(lines.filter { $0.problem != nil }, at: now) }
     // One thing for each output at a time: what is left over after these comes in the next turn.
     for _ in 0..<GPIOProvider.changesPerTurn where bank.deadline.isDue(at: now) {
       apply(bank.handleDeadline(at: now), at: now)
@@ -196,8 +204,11 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     lastSequence += 1
     line.lastSequence = lastSequence
     let configuration = line.configuration
+    // A state is news for whoever listens now, not a fact: who keeps facts may want edges alone, and an
+    // event that nobody keeps would hold up those behind it.
+    let isFact = configuration.report == .durable && news.kind != "state"
     // What nobody hears now is told as the present state when somebody listens again.
-    if configuration.report == .latest && !isConnected { line.isStateUntold = true }
+    if !isFact && !isConnected { line.isStateUntold = true }
     var body = Record()
     body.append("name", .string(configuration.name))
     body.append(contentsOf: news.fields)
@@ -208,13 +219,13 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     eventSink?.emit(
       CapabilityEvent(
         capability: contract.name, resource: configuration.name, kind: news.kind,
-        delivery: configuration.report == .durable ? .durable : .latest, body: body))
+        delivery: isFact ? .durable : .latest, body: body))
   }
 
   /// Tells the state of the lines of which it is not known, without inventing an event.
   private func tellStates(at now: Instant) {
+    if !isConnected { return }
     for line in lines where line.isStateUntold && line.isTaken {
-      if line.configuration.report == .latest && !isConnected { continue }
       guard let values = try? board.values(of: line.handles) else { continue }
       var news = LineNews("state", at: now)
       news.fields = line.state(values)

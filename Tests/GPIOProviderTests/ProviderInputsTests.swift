@@ -13,9 +13,11 @@ final class ProviderInputsTests: ProviderTestCase {
     let provider = started(
       [.line("open", .input) { $0.report = .durable }, .line("latest", .input)],
       connected: false)
-    XCTAssertEqual(told(), ["open state active=true level=1"], "durable waits for nobody")
+    XCTAssertEqual(told(), [], "nobody listens")
     provider.linkChanged(isConnected: true, at: time.now)
-    XCTAssertEqual(told(), ["latest state active=false level=0"])
+    XCTAssertEqual(events.events.map { $0.delivery }, [.latest, .latest], "neither waits")
+    XCTAssertEqual(
+      told(), ["open state active=true level=1", "latest state active=false level=0"])
     provider.linkChanged(isConnected: false, at: time.now)
     provider.linkChanged(isConnected: true, at: time.now)
     XCTAssertEqual(told(), [], "nothing has happened")

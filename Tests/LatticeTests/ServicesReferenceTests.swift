@@ -71,16 +71,14 @@ final class ServicesReferenceTests: XCTestCase {
     host.start([dialect], on: bus)
     host.handleDeadline(at: time.now)
     host.linkChanged(isConnected: true)
-    written["status"] = take("edge.wh7.dock-7.status")
-    let subject = "edge.wh7.dock-7.gpio.dock-door."
-    let state = try XCTUnwrap(bus.requests.first)
-    XCTAssertEqual(state.subject, subject + "state")
-    written["state"] = state.payload
-    bus.answer("")
+    let published = bus.takePublished()
+    for (name, subject) in [("status", "status"), ("state", "gpio.dock-door.state")] {
+      written[name] = published.first { $0.subject == "edge.wh7.dock-7." + subject }?.payload
+    }
     time.advance(.milliseconds(1500))
     host.handleDeadline(at: time.now)
     let fact = try XCTUnwrap(bus.requests.first)
-    XCTAssertEqual(fact.subject, subject + "edge")
+    XCTAssertEqual(fact.subject, "edge.wh7.dock-7.gpio.dock-door.edge")
     written["edge"] = fact.payload
     written["edge-headers"] = oneLine(fact.headers)
     // The PubAck of the page is one.
