@@ -84,16 +84,21 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     contract = Contract.gpio(taken: taken)
   }
 
-  public var resources: [Resource] {
-    lines.map { line in
+  public var resourceCount: Int { lines.count }
+
+  public func forEachResource(_ body: (Resource) -> Void) {
+    for line in lines {
       var properties = line.configuration.properties
       line.describe(&properties)
       if let problem = line.problem { properties.append("error", .string(problem.description)) }
-      return Resource(
-        name: line.configuration.name,
-        operations: GPIOProvider.operations(of: line, isSimulated), properties: properties)
+      body(
+        Resource(
+          name: line.configuration.name,
+          operations: GPIOProvider.operations(of: line, isSimulated), properties: properties))
     }
   }
+
+  public var problemCount: Int { lines.reduce(0) { $1.problem == nil ? $0 : $0 + 1 } }
 
   private static func operations(of line: ProvidedLine, _ isSimulated: Bool) -> [String] {
     let isDriven = isSimulated && line.configuration.direction == .input

@@ -156,6 +156,12 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 extension CapabilityProvider {
+  var resources: [Resource] {
+    var resources: [Resource] = []
+    forEachResource { resources.append($0) }
+    return resources
+  }
+
   /// Calls and returns the answer, which must come at once and only once.
   func call(
     _ operation: String, _ resource: String, _ arguments: [(String, Value)] = [],
