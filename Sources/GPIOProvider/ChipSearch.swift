@@ -42,7 +42,8 @@ struct ChipSearch {
         // Any other failure means that there is no chip to be had here at present.
         let code = 0 &- descriptor
         if code == KernelError.accessDenied || code == KernelError.notPermitted {
-          for index in searches.indices { searches[index].wasDenied(path) }
+          let group = DeviceGroup.name(of: path)
+          for index in searches.indices { searches[index].wasDenied(path, group: group) }
         }
         continue
       }

@@ -264,7 +264,7 @@ extension LinuxBoard {
       let holder = GPIOChip.lineInfo(group.chip, first.offset).map { kernelText($0.consumer) }
       throw .busy(line: name, consumer: holder ?? "")
     case KernelError.accessDenied, KernelError.notPermitted:
-      throw .permissionDenied(path: group.chipPath)
+      throw .denied(group.chipPath)
     default:
       throw failure("GPIO_V2_GET_LINE_IOCTL", name, descriptor)
     }

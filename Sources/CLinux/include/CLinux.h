@@ -41,6 +41,8 @@ int32_t linux_notify(const char *path, const char *message);
 
 /// Opens for reading; `write` not 0: for reading and writing. Close-on-exec and non-blocking.
 int32_t linux_open(const char *path, int32_t write);
+/// The number of the group whose members may read and write a file; -EACCES when they may not.
+int64_t linux_file_group(const char *path);
 int64_t linux_read(int32_t descriptor, void *buffer, size_t capacity);
 int64_t linux_write(int32_t descriptor, const void *bytes, size_t length);
 int32_t linux_close(int32_t descriptor);
