@@ -5,8 +5,9 @@ import time
 from contextlib import contextmanager
 
 import nats
-from board import BUILD, CHIP_LABEL, HOST_ADDRESS, Board
+from board import BUILD, HOST_ADDRESS, Board
 from console import ConsoleError
+from controllers import PL061
 from nats_server import NATSServer
 
 MANIFEST_PATH = "/etc/edge-host.yaml"
@@ -44,7 +45,7 @@ class BoardCase:
         cls.name = f"board-{cls.architecture}"
         cls.server = cls.enterClassContext(NATSServer())
         manifest = MANIFEST.format(name=cls.name, address=HOST_ADDRESS, port=cls.reachable_port(),
-                                   chip=CHIP_LABEL, door=DOOR, siren=SIREN, report=cls.report)
+                                   chip=PL061.label, door=DOOR, siren=SIREN, report=cls.report)
         cls.board = cls.enterClassContext(
             Board(cls.architecture,
                   {"/bin/edge-host": host, MANIFEST_PATH: manifest, **cls.more_files()},
