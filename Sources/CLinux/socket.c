@@ -2,23 +2,22 @@
 #include "CLinux.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "thread.h"
+
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
 
-enum { ADDRESSES_MAX = 8, RESOLVER_STACK_BYTES = 128 * 1024 };
+enum { ADDRESSES_MAX = 8 };
 
 _Static_assert(sizeof(struct sockaddr_in6) <= sizeof(((linux_address *)0)->bytes),
                "an address holds every kind of socket address");
@@ -31,7 +30,7 @@ typedef struct {
 } resolution;
 
 typedef struct {
-  int pipe;
+  thread_task task;
   char service[6];
   char host[];
 } lookup;
@@ -55,8 +54,6 @@ static int32_t error_of(int code) {
   }
 }
 
-// The thread owns the look-up and the pipe's writing end; the caller owns only the reading end.
-// So either may end first and nothing is shared.
 static void *resolve(void *argument) {
   lookup *look = argument;
   resolution result = {0};
@@ -68,27 +65,8 @@ static void *resolve(void *argument) {
     freeaddrinfo(list);
     if (result.count == 0) result.error = -ENOENT;
   }
-  linux_write(look->pipe, &result, sizeof result);
-  close(look->pipe);
-  free(look);
+  thread_finish(&look->task, &result, sizeof result);
   return NULL;
-}
-
-// The thread starts with every signal blocked: the main thread's descriptor gets them all.
-static int start_thread(lookup *look) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_attr_t attributes;
-  int error = pthread_attr_init(&attributes);
-  if (error != 0) return error;
-  pthread_attr_setstacksize(&attributes, RESOLVER_STACK_BYTES);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  error = pthread_create(&thread, &attributes, resolve, look);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy(&attributes);
-  return error;
 }
 
 // snprintf would bring musl's whole formatted printing: 10 KB, and software long double on aarch64.
@@ -105,22 +83,7 @@ int32_t linux_resolve(const char *host, uint16_t port) {
   if (look == NULL) return -ENOMEM;
   memcpy(look->host, host, length + 1);
   write_decimal(look->service, port);
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) < 0) {
-    int32_t error = -errno;
-    free(look);
-    return error;
-  }
-  fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  look->pipe = ends[1];
-  int error = start_thread(look);
-  if (error != 0) {
-    close(ends[0]);
-    close(ends[1]);
-    free(look);
-    return -error;
-  }
-  return ends[0];
+  return thread_start(resolve, &look->task);
 }
 
 int32_t linux_resolve_result(int32_t descriptor, linux_address *addresses, int32_t capacity) {

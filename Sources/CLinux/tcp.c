@@ -149,14 +149,10 @@ int32_t linux_path_check(int32_t descriptor) {
   return result;
 }
 
-int32_t linux_route_watch(void) {
-  int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+static int32_t netlink(int protocol, uint32_t groups) {
+  int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
   if (descriptor < 0) return -errno;
-  struct sockaddr_nl address = {
-      .nl_family = AF_NETLINK,
-      .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
-                   RTMGRP_IPV6_ROUTE,
-  };
+  struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
   if (bind(descriptor, (struct sockaddr *)&address, sizeof address) < 0) {
     int32_t error = -errno;
     close(descriptor);
@@ -165,7 +161,15 @@ int32_t linux_route_watch(void) {
   return descriptor;
 }
 
-int64_t linux_route_read(int32_t descriptor, void *buffer, size_t capacity) {
+int32_t linux_route_watch(void) {
+  return netlink(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+                                    RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
+}
+
+// Group 1 is what the kernel itself says; what udev makes of it is in group 2.
+int32_t linux_device_watch(void) { return netlink(NETLINK_KOBJECT_UEVENT, 1); }
+
+int64_t linux_netlink_read(int32_t descriptor, void *buffer, size_t capacity) {
   while (1) {
     struct sockaddr_nl sender;
     socklen_t length = sizeof sender;

@@ -39,7 +39,7 @@ enum CheckCommand {
     text += " in lattice \(manifest.host.lattice)"
     for capability in manifest.capabilities {
       switch capability {
-      case .gpio(let board, let lines):
+      case .gpio(let board, let lines, _):
         text += ", \(count(lines.count, "line", "lines"))"
         if board == .simulated { text.append(" of a simulated board") }
       case .sensors(let sensors): text += ", \(count(sensors.count, "sensor", "sensors"))"

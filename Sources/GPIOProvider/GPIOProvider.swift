@@ -1,20 +1,23 @@
 import Lattice
 import Transport
 
-/// The board's pins as a capability: reads and moves lines by name, reports edges, and sees to it
+/// The board's pins as a capability: reads and moves lines by name, reports what they do, and sees to it
 /// that outputs end in their safe state. See `Contract.gpio` for what goes in and out.
 ///
-/// Outputs take their safe state at start, when a lease runs out, and at stop. A line that cannot
-/// be taken, or is lost later, stops nothing: it is `bad`, calls of it are answered with the
-/// reason, and it is tried again every five seconds. A lost output comes back in its safe state;
-/// one that is to be kept comes back in the state it was last commanded to have.
+/// A line that cannot be taken, or is lost later, stops nothing: it is `bad`, calls of it are answered
+/// with the reason, and it is tried again every five seconds, and when a chip appears. A lost output
+/// comes back in its safe state; one that is to be kept comes back in the state it had.
 public final class GPIOProvider: CapabilityProvider, EdgeHandler {
-  /// Between tries to take a bad line. Arbitrary: a chip that returns is missed for that long.
+  /// Between tries to take bad lines. Arbitrary: what returns unannounced is missed for that long.
   static let retryPeriod = Duration.seconds(5)
-  /// Between tries to write a state that a pulse or a lease has asked for and the hardware refused.
+  /// After a chip has appeared: until then udev has given its device to its group.
+  static let settlePeriod = Duration.milliseconds(200)
+  /// Things that are done for an output in one turn of the loop. Arbitrary.
+  static let changesPerTurn = 4
+  /// Between tries to write a state that the hardware refused.
   static let rewritePeriod = Duration.seconds(1)
 
-  public let contract = Contract.gpio
+  public let contract: Contract
 
   /// Who takes the events. Set before `start`.
   public var eventSink: (any EventSink)?
@@ -22,23 +25,70 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   /// failures for the same reason are told once.
   public var onProblem: ((_ line: String, _ reason: String?) -> Void)?
 
-  private let board: any Board
-  private let time: any TimeSource
-  private var lines: [ProvidedLine]
+  let board: any Board
+  let time: any TimeSource
+  let memory: (any LineMemory)?
+  let lines: [ProvidedLine]
+  /// Those of the lines that are outputs, in the order of the bank.
+  let outputs: [OutputLine]
+  var bank: OutputBank
   private var bindings = Bindings()
   private var isRunning = false
+  private var isConnected = false
+  /// When lines that are bad are tried again.
+  private var retryAt: Instant?
   /// The number of the last event of any line.
   private var lastSequence: Int64 = 0
 
-  /// - Parameter lines: in the manifest's order; their names differ.
-  public init(lines: [LineConfiguration], board: any Board, time: any TimeSource) {
+  /// - Parameters:
+  ///   - lines: in the manifest's order; their names differ.
+  ///   - interlocks: of the lines' names.
+  ///   - isSimulated: inputs can be driven by whoever calls.
+  ///   - memory: what outlives the process; nil: nothing does.
+  ///   - pwmRoot: the folder of the kernel's PWM chips.
+  public init(
+    lines: [LineConfiguration], interlocks: [InterlockConfiguration] = [], board: any Board,
+    time: any TimeSource, isSimulated: Bool = false, memory: (any LineMemory)? = nil,
+    pwmRoot: String = "/sys/class/pwm"
+  ) {
     self.board = board
     self.time = time
-    self.lines = lines.map { ProvidedLine($0) }
+    self.memory = memory
+    var provided: [ProvidedLine] = []
+    var outputs: [OutputLine] = []
+    for line in lines {
+      switch line.kind {
+      case .input: provided.append(InputLine(line))
+      case .counter: provided.append(CounterLine(line, memory: memory))
+      case .encoder: provided.append(EncoderLine(line))
+      case .button: provided.append(ButtonLine(line))
+      case .output: outputs.append(OutputLine(line, output: outputs.count))
+      case .pwm:
+        outputs.append(
+          PWMLine(line, output: outputs.count, pwmRoot: pwmRoot, at: time.now))
+      }
+      if line.direction == .output, let output = outputs.last { provided.append(output) }
+    }
+    self.lines = provided
+    self.outputs = outputs
+    bank = OutputBank(
+      outputs.map { (name: $0.configuration.name, configuration: $0.configuration.output) },
+      interlocks: interlocks)
+    contract = Contract.gpio(isSimulated: isSimulated)
   }
 
   public var resources: [Resource] {
-    lines.map { $0.configuration.resource(problem: $0.problem?.description) }
+    lines.map { line in
+      var properties = line.configuration.properties
+      line.describe(&properties)
+      if let problem = line.problem { properties.append("error", .string(problem.description)) }
+      var operations = line.operations
+      if line.configuration.direction == .input, contract.operation(named: "drive") != nil {
+        operations.append("drive")
+      }
+      return Resource(
+        name: line.configuration.name, operations: operations, properties: properties)
+    }
   }
 
   /// The lines that are bad at present, and why.
@@ -60,221 +110,211 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   public func start(at now: Instant) {
     isRunning = true
     board.edgeHandler = self
-    for index in lines.indices { take(index, at: now) }
+    take(lines, at: now)
   }
 
   public func stop(at now: Instant) {
     // All outputs are made safe before anything is let go that they might depend on.
-    for index in lines.indices { makeSafe(index) }
-    for index in lines.indices {
-      if let handle = lines[index].handle { board.release(handle) }
-      lines[index].state = .released
-      lines[index].control = nil
-      lines[index].rewriteAt = nil
+    apply(bank.enterSafeState(at: now), at: now)
+    for line in outputs where line.rewriteAt != nil {
+      onProblem?(line.configuration.name, "no safe state at stop: the hardware refuses it")
     }
+    for line in lines {
+      release(line)
+      line.problem = nil
+    }
+    retryAt = nil
     isRunning = false
+  }
+
+  public func linkChanged(isConnected: Bool, at now: Instant) {
+    self.isConnected = isConnected
+    bank.linkChanged(isConnected: isConnected, at: now)
+    tellStates(at: now)
   }
 
   public var deadline: Instant? {
     if !isRunning { return nil }
-    var next = board.deadline
+    var next = Instant.earlier(board.deadline, bank.deadline)
+    next = Instant.earlier(next, retryAt)
     for line in lines { next = Instant.earlier(next, line.deadline) }
-    return next
+    return Instant.earlier(next, switchDeadline)
   }
 
   public func handleDeadline(at now: Instant) {
     if !isRunning { return }
     board.handleDeadline(at: now)
-    for index in lines.indices {
-      let hasChanged = lines[index].control?.handleDeadline(at: now) != nil
-      if hasChanged || lines[index].rewriteAt.isDue(at: now) { writeControl(index, at: now) }
-      if lines[index].retryAt.isDue(at: now) { take(index, at: now) }
+    for line in lines where line.deadline.isDue(at: now) {
+      // What time decides may have been decided by an edge that still waits in the kernel.
+      if let handle = line.handles.first { board.readEdges(of: handle) }
+      tell(line.handleDeadline(at: now), of: line)
     }
+    if retryAt.isDue(at: now) { take(lines.filter { $0.problem != nil }, at: now) }
+    // One thing for each output at a time: what is left over after these comes in the next turn.
+    for _ in 0..<GPIOProvider.changesPerTurn where bank.deadline.isDue(at: now) {
+      apply(bank.handleDeadline(at: now), at: now)
+    }
+    switchLines(at: now)
+    for line in outputs where line.rewriteAt.isDue(at: now) { write([line], at: now) }
+    tellStates(at: now)
   }
 
   // MARK: Edges
 
   public func handle(_ edge: EdgeEvent) {
-    guard let index = lines.firstIndex(where: { $0.handle == edge.line }) else { return }
+    guard let (line, part) = line(of: edge.line) else { return }
+    tell(line.handle(edge, ofPart: part), of: line)
+  }
+
+  public func lineFailed(_ handle: LineHandle, _ error: BoardError) {
+    guard let (line, _) = line(of: handle) else { return }
+    lose(line, error, at: time.now)
+  }
+
+  public func chipsChanged() {
+    if lines.contains(where: { $0.problem != nil }) {
+      retryAt = Instant.earlier(retryAt, time.now + GPIOProvider.settlePeriod)
+    }
+  }
+
+  private func line(of handle: LineHandle) -> (ProvidedLine, part: Int)? {
+    for line in lines {
+      for part in line.handles.indices where line.handles[part] == handle { return (line, part) }
+    }
+    return nil
+  }
+
+  // MARK: Events
+
+  func tell(_ news: [LineNews], of line: ProvidedLine) {
+    for item in news { tell(item, of: line) }
+  }
+
+  private func tell(_ news: LineNews, of line: ProvidedLine) {
     lastSequence += 1
-    lines[index].lastSequence = lastSequence
-    let configuration = lines[index].configuration
+    line.lastSequence = lastSequence
+    let configuration = line.configuration
+    // What nobody hears now is told as the present state when somebody listens again.
+    if configuration.report == .latest && !isConnected { line.isStateUntold = true }
     var body = Record()
     body.append("name", .string(configuration.name))
-    body.append("edge", .string(edge.isRising ? "rising" : "falling"))
-    body.append("active", .bool(edge.isRising))
-    body.append("time", .string(Timestamp(of: edge.time, by: time).rfc3339))
-    body.append("monotonic_ns", .integer(edge.time.nanoseconds))
+    body.append(contentsOf: news.fields)
+    body.append("time", .string(Timestamp(of: news.time, by: time).rfc3339))
+    body.append("monotonic_ns", .integer(news.time.nanoseconds))
     body.append("seq", .integer(lastSequence))
-    body.append("line_seq", .integer(Int64(edge.lineSequence)))
+    body.append(contentsOf: news.details)
     eventSink?.emit(
       CapabilityEvent(
-        capability: contract.name, resource: configuration.name, kind: "edge",
+        capability: contract.name, resource: configuration.name, kind: news.kind,
         delivery: configuration.report == .durable ? .durable : .latest, body: body))
   }
 
-  public func lineFailed(_ line: LineHandle, _ error: BoardError) {
-    guard let index = lines.firstIndex(where: { $0.handle == line }) else { return }
-    lose(index, error, at: time.now)
+  /// Tells the state of the lines of which it is not known, without inventing an event.
+  private func tellStates(at now: Instant) {
+    for line in lines where line.isStateUntold && line.isTaken {
+      if line.configuration.report == .latest && !isConnected { continue }
+      guard let values = try? board.values(of: line.handles) else { continue }
+      var news = LineNews("state", at: now)
+      news.fields = line.state(values)
+      tell(news, of: line)
+      line.isStateUntold = false
+    }
   }
+
 }
 
-// MARK: - Invocations
+// MARK: - Taking and losing lines
 
 extension GPIOProvider {
-  public func invoke(
-    _ invocation: Invocation, at now: Instant, reply: @escaping (InvocationResult) -> Void
-  ) {
-    reply(InvocationResult { () throws(InvocationError) in try answer(invocation, at: now) })
-  }
-
-  private func answer(_ invocation: Invocation, at now: Instant) throws(InvocationError) -> Record {
-    let name = invocation.resource
-    guard let index = lines.firstIndex(where: { $0.configuration.name == name }) else {
-      throw .unknown("line", name, known: lines.map { $0.configuration.name })
-    }
-    return invocation.operation == "set"
-      ? try set(index, invocation.arguments, at: now) : try get(index, at: now)
-  }
-
-  private func get(_ index: Int, at now: Instant) throws(InvocationError) -> Record {
-    let handle = try takenHandle(index)
-    do throws(BoardError) {
-      return describe(index, active: try board.isActive(handle))
-    } catch {
-      throw failure(index, error, at: now)
-    }
-  }
-
-  private func set(
-    _ index: Int, _ arguments: Record, at now: Instant
-  ) throws(InvocationError) -> Record {
-    let configuration = lines[index].configuration
-    if configuration.direction == .input {
-      throw InvocationError(
-        .conflict, "line \"\(configuration.name)\" is an input: it can be read, not set")
-    }
-    let active = arguments["active"]?.bool ?? false
-    let pulse = arguments["pulse_ms"]?.integer
-    let lease = arguments["lease_ms"]?.integer
-    let handle = try takenHandle(index)
-    do throws(BoardError) {
-      try board.setActive(handle, active)
-    } catch {
-      throw failure(index, error, at: now)
-    }
-    wasWritten(index)
-    lines[index].control?.set(
-      active, pulse: pulse.map { .milliseconds($0) }, lease: lease.map { .milliseconds($0) },
-      at: now)
-    return describe(index, active: active)
-  }
-
-  private func describe(_ index: Int, active: Bool) -> Record {
-    let line = lines[index]
-    var record = Record()
-    record.append("name", .string(line.configuration.name))
-    record.append("active", .bool(active))
-    record.append("level", .integer(line.level(active: active)))
-    record.append("direction", .string(line.configuration.direction.text))
-    record.append("time", .string(time.wallClock.rfc3339))
-    record.append("seq", .integer(line.lastSequence))
-    return record
-  }
-
-  private func takenHandle(_ index: Int) throws(InvocationError) -> LineHandle {
-    let line = lines[index]
-    if let handle = line.handle { return handle }
-    let reason =
-      line.problem.map { $0.description } ?? "it is not taken: the host is starting or stopping"
-    throw InvocationError(.unavailable, "line \"\(line.configuration.name)\": \(reason)")
-  }
-
-  /// What a caller is told of a failure; a line whose chip is gone is given up.
-  private func failure(_ index: Int, _ error: BoardError, at now: Instant) -> InvocationError {
-    if error.isGone { lose(index, error, at: now) }
-    return InvocationError(.failed, "\(error)")
-  }
-}
-
-// MARK: - Taking, writing and losing lines
-
-extension GPIOProvider {
-  private func take(_ index: Int, at now: Instant) {
-    let configuration = lines[index].configuration
-    do throws(BoardError) {
-      let handle = try board.request(configuration, active: configuration.output.safe == .active)
-      let wasBad = lines[index].problem != nil
-      lines[index].state = .taken(handle)
-      if configuration.direction == .output { beginControl(index, handle, at: now) }
-      if wasBad { onProblem?(configuration.name, nil) }
-    } catch {
-      setBad(index, error, at: now)
-    }
-  }
-
-  private func beginControl(_ index: Int, _ handle: LineHandle, at now: Instant) {
-    let safe = lines[index].configuration.output.safe
-    guard safe == .keep else {
-      lines[index].control = OutputControl(safe: safe, isActive: safe == .active)
-      return
-    }
-    // The hardware's word counts; one that cannot be read is taken for inactive.
-    let isActive = (try? board.isActive(handle)) ?? false
-    guard let control = lines[index].control else {
-      lines[index].control = OutputControl(safe: safe, isActive: isActive)
-      return
-    }
-    // Commanded before it was lost, perhaps with a pulse that has ended since.
-    if control.isActive != isActive { writeControl(index, at: now) }
-  }
-
-  /// Writes the state that the line should have. A failure is made good later: a pulse that does
-  /// not end, or an output that does not become safe, must not be left at that.
-  private func writeControl(_ index: Int, at now: Instant) {
-    guard let handle = lines[index].handle, let control = lines[index].control else { return }
-    do throws(BoardError) {
-      try board.setActive(handle, control.isActive)
-      wasWritten(index)
-    } catch {
-      if error.isGone {
-        lose(index, error, at: now)
-        return
+  private func take(_ lines: [ProvidedLine], at now: Instant) {
+    var requests: [LineRequest] = []
+    for (group, line) in lines.enumerated() {
+      let parts = line.parts
+      for part in parts {
+        requests.append(
+          LineRequest(
+            part, active: (line as? OutputLine).flatMap { valueToTake($0) },
+            group: parts.count > 1 ? group : nil))
       }
-      let isNews = lines[index].rewriteAt == nil
-      lines[index].rewriteAt = now + GPIOProvider.rewritePeriod
-      if isNews { onProblem?(lines[index].configuration.name, error.description) }
     }
+    let results = board.request(requests)
+    var next = 0
+    for line in lines {
+      let count = line.parts.count
+      let part = results[min(next, results.count)..<min(next + count, results.count)]
+      next += count
+      do throws(BoardError) {
+        try begin(line, Array(part), at: now)
+      } catch {
+        setBad(line, error, at: now)
+      }
+    }
+    retryAt = nil
+    for line in self.lines {
+      guard let problem = line.problem else { continue }
+      let period = problem.isSettling ? GPIOProvider.settlePeriod : GPIOProvider.retryPeriod
+      retryAt = Instant.earlier(retryAt, now + period)
+    }
+    tellStates(at: now)
   }
 
-  private func wasWritten(_ index: Int) {
-    if lines[index].rewriteAt == nil { return }
-    lines[index].rewriteAt = nil
-    onProblem?(lines[index].configuration.name, nil)
+  /// The value an output is taken with: at start as the manifest says, and when it comes back in its
+  /// safe state, or in the state that it had.
+  private func valueToTake(_ line: OutputLine) -> Bool? {
+    if line.wasTaken { return line.safeValue ?? bank.isActive(line.output) }
+    let last = memory?.recall(GPIOProvider.key(line)).map { $0 != 0 }
+    return line.startValue(last: last)
   }
 
-  private func makeSafe(_ index: Int) {
-    guard let handle = lines[index].handle, let active = lines[index].control?.enterSafeState()
-    else { return }
+  private func begin(
+    _ line: ProvidedLine, _ results: [Result<LineHandle, BoardError>], at now: Instant
+  ) throws(BoardError) {
+    var failure: BoardError?
+    for result in results {
+      switch result {
+      case .success(let handle): line.handles.append(handle)
+      case .failure(let error): failure = failure ?? error
+      }
+    }
     do throws(BoardError) {
-      try board.setActive(handle, active)
+      if let failure { throw failure }
+      if let pwm = line as? PWMLine {
+        try pwm.set(duty: 0, frequency: pwm.frequency, at: now)
+      }
+      let values = try board.values(of: line.handles)
+      let wasBad = line.problem != nil
+      line.problem = nil
+      line.isTaken = true
+      if let handle = line.handles.first { line.debounce = board.debounce(of: handle) }
+      line.begin(values, at: now)
+      if let output = line as? OutputLine { begin(output, values.first ?? false, at: now) }
+      if wasBad { onProblem?(line.configuration.name, nil) }
     } catch {
-      onProblem?(
-        lines[index].configuration.name, ("no safe state at stop: \(error)" as Text).string)
+      release(line)
+      throw error
     }
   }
 
-  private func lose(_ index: Int, _ error: BoardError, at now: Instant) {
-    guard let handle = lines[index].handle else { return }
-    board.release(handle)
-    setBad(index, error, at: now)
+  func lose(_ line: ProvidedLine, _ error: BoardError, at now: Instant) {
+    if !line.isTaken { return }
+    release(line)
+    setBad(line, error, at: now)
+    retryAt = Instant.earlier(retryAt, now + GPIOProvider.retryPeriod)
   }
 
-  private func setBad(_ index: Int, _ error: BoardError, at now: Instant) {
-    let isNews = lines[index].problem != error
-    lines[index].state = .bad(error, retryAt: now + GPIOProvider.retryPeriod)
-    lines[index].rewriteAt = nil
-    if lines[index].configuration.output.safe != .keep { lines[index].control = nil }
-    if isNews { onProblem?(lines[index].configuration.name, error.description) }
+  private func release(_ line: ProvidedLine) {
+    if line.isTaken {
+      line.end()
+      if let output = line as? OutputLine { bank.end(output.output) }
+    }
+    line.isTaken = false
+    for handle in line.handles { board.release(handle) }
+    line.handles.removeAll()
+  }
+
+  private func setBad(_ line: ProvidedLine, _ error: BoardError, at now: Instant) {
+    let isNews = line.problem != error
+    line.problem = error
+    if isNews { onProblem?(line.configuration.name, error.description) }
   }
 }

@@ -39,6 +39,24 @@ let kernelNameSize = 33
 /// GPIO_DEV_MAX of drivers/gpio/gpiolib-cdev.c: character devices are numbered below this.
 let kernelChipNumbers = 0..<256
 
+/// Lines that are asked of the kernel together, and their settings.
+extension LineRequest {
+  /// The kernel's settings for the line, at an offset of its chip.
+  func settings(at offset: UInt32) -> linux_gpio_settings {
+    linux_gpio_settings(
+      offset: offset, flags: line.kernelFlags.rawValue,
+      debounce_microseconds: line.kernelDebounceMicroseconds, value: active == true ? 1 : 0)
+  }
+
+  /// Settings that take the line as it is.
+  func settingsAsIs(at offset: UInt32) -> linux_gpio_settings {
+    linux_gpio_settings(
+      offset: offset, flags: line.kernelFlagsAsIs.rawValue, debounce_microseconds: 0, value: 0)
+  }
+
+  var keepsLevel: Bool { line.direction == .output && active == nil }
+}
+
 /// The errno values that are told apart (asm-generic/errno-base.h, the same on every ARM and x86).
 enum KernelError {
   static let notPermitted: Int32 = 1  // EPERM
@@ -101,7 +119,22 @@ extension EdgeEvent {
 extension BoardError {
   /// Whether the line's chip is gone, so that only taking the line anew can help.
   var isGone: Bool {
-    if case .system(_, _, let code) = self { return code == KernelError.noDevice }
+    switch self {
+    case .system(_, _, let code): code == KernelError.noDevice
+    case .pwm(_, let isGone, _): isGone
+    default: false
+    }
+  }
+
+  /// Whether the device has appeared and is not ready yet.
+  var isSettling: Bool {
+    if case .pwm(_, _, let isSettling) = self { return isSettling }
+    return false
+  }
+
+  /// Whether what was asked cannot be, though nothing has failed.
+  var isConflict: Bool {
+    if case .notTogether = self { return true }
     return false
   }
 }

@@ -78,6 +78,9 @@ public struct LineConfiguration: Equatable {
     case .output, .pwm: .output
     }
   }
+
+  /// Whether the kernel is asked for the line's edges.
+  var reportsEdges: Bool { direction == .input && edges != .none }
 }
 
 /// How presses of a button are told apart.
@@ -93,12 +96,15 @@ public struct ButtonConfiguration: Equatable {
 
 /// Where pulse-width modulation comes from, and how it begins.
 public struct PWMConfiguration: Equatable {
+  /// In hertz, of a line that software switches: at 200 a board wakes 400 times a second.
+  public static let softwareFrequencyMax: UInt32 = 200
+
   /// The kernel's PWM chip, by the name of its device (`fe20c000.pwm`); nil: the line is switched by
   /// software.
   public var chip: String?
   /// The channel of the kernel's chip.
   public var channel: UInt32 = 0
-  /// In hertz; by software at most 200.
+  /// In hertz.
   public var frequency: UInt32 = 100
 
   public init() {}

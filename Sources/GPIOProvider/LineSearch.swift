@@ -31,6 +31,8 @@ struct LineSearch {
   private let location: LineConfiguration.Location
   private var seen: [GPIOChip] = []
   private var matches: [Match] = []
+  /// Where a Raspberry Pi's name for a line leads when no line has the name itself.
+  private var headerMatches: [Match] = []
   private var deniedPaths: [String] = []
   private var chipWasSeen = false
   private var outOfRange: BoardError?
@@ -55,7 +57,9 @@ struct LineSearch {
       ?? true
     if !seen.contains(where: { $0.name == chip.name }) { seen.append(chip) }
     if case .bcm = location, !chip.isRaspberryPiHeader { return }
-    if !isWanted || matches.contains(where: { $0.chipName == chip.name }) { return }
+    if !isWanted || (matches + headerMatches).contains(where: { $0.chipName == chip.name }) {
+      return
+    }
     chipWasSeen = true
     switch location {
     case .offset(let offset), .bcm(let offset):
@@ -66,6 +70,11 @@ struct LineSearch {
           offset: offset, chip: chip.name, lines: chip.lineCount)
       }
     case .name(let wanted):
+      if chip.isRaspberryPiHeader, let offset = RaspberryPiHeader.bcmNumber(ofLineNamed: wanted),
+        offset < chip.lineCount
+      {
+        headerMatches.append(Match(chip: index, chipName: chip.name, offset: offset))
+      }
       for offset in 0..<chip.lineCount {
         guard let name = lineName(offset), name == wanted else { continue }
         matches.append(Match(chip: index, chipName: chip.name, offset: offset))
@@ -78,6 +87,7 @@ struct LineSearch {
 
   /// The one line that is meant.
   func result() throws(BoardError) -> Match {
+    let matches = self.matches.isEmpty ? headerMatches : self.matches
     if matches.count > 1 {
       throw .ambiguousLine(line: locationText, chips: matches.map { placeText($0) })
     }

@@ -1,22 +1,18 @@
 import CLinux
 import Transport
 
-/// The board's real lines, through the kernel's GPIO character devices. It keeps one descriptor
-/// per line that is taken, and none otherwise: chips are looked for at each request, so that one
-/// that has come back, perhaps under another number, is found.
+/// The board's real lines, through the kernel's GPIO character devices. It keeps one descriptor for
+/// each request, and none otherwise: chips are looked for whenever lines are taken, so that one that
+/// has come back, perhaps under another number, is found.
 ///
 /// The board keeps nothing of the kernel's state in memory; what cannot be asked of the kernel is
 /// not known. Requests take tens of microseconds per chip and line looked at; nothing blocks.
 public final class LinuxBoard: Board {
   /// Edge events read at once; what CLinux reads at most.
   private static let eventsPerRead = 16
-  /// Reads per line and turn of the loop, so that a line that never rests starves no other. The
+  /// Reads per request and turn of the loop, so that a line that never rests starves no other. The
   /// loop comes back for the rest at once.
   private static let readsPerTurn = 4
-  /// Events the kernel keeps per line before it drops the oldest, instead of its 16: at 48 bytes
-  /// each 3 KB of kernel memory. Arbitrary; a bouncing contact makes some ten edges in a few
-  /// milliseconds.
-  private static let eventBufferSize: UInt32 = 64
 
   public var edgeHandler: (any EdgeHandler)?
   public var deadline: Instant? { nil }
@@ -24,18 +20,31 @@ public final class LinuxBoard: Board {
   private let loop: EventLoop
   private let devicePath: String
   private let consumer: String
+  /// By the index of their handles.
   private var lines: [TakenLine?] = []
   private var events = [linux_gpio_event](repeating: linux_gpio_event(), count: eventsPerRead)
+  private var devices: DeviceWatch?
 
-  private final class TakenLine {
-    let name: String
+  /// What the kernel gave for lines that were asked for together.
+  fileprivate final class TakenRequest {
     let descriptor: Int32
+    let chipPath: String
     var watch: Watch?
+    /// The lines that are not released yet, by offset.
+    var handles: [(offset: UInt32, handle: LineHandle)] = []
 
-    init(name: String, descriptor: Int32) {
-      self.name = name
+    init(descriptor: Int32, chipPath: String) {
       self.descriptor = descriptor
+      self.chipPath = chipPath
     }
+  }
+
+  fileprivate struct TakenLine {
+    let name: String
+    let request: TakenRequest
+    let offset: UInt32
+    /// The line's bit in the masks of its request.
+    let bit: UInt64
   }
 
   /// - Parameters:
@@ -53,157 +62,212 @@ public final class LinuxBoard: Board {
 
   deinit {
     for line in lines {
-      if let line { _ = linux_close(line.descriptor) }
+      if let line, line.bit == 1 { _ = linux_close(line.request.descriptor) }
     }
   }
 
-  public func request(
-    _ line: LineConfiguration, active: Bool
-  ) throws(BoardError) -> LineHandle {
-    let place = try find(line)
-    defer { _ = linux_close(place.chip) }
-    let descriptor =
-      line.direction == .output && line.output.safe == .keep
-      ? try takeKeeping(line, at: place, otherwise: active)
-      : try take(line, flags: line.kernelFlags, at: place, active: active)
-    let handle = insert(TakenLine(name: line.name, descriptor: descriptor))
-    do throws(BoardError) {
-      try watch(handle, for: line.kernelFlags)
-    } catch {
-      release(handle)
-      throw error
+  /// Hears of chips that come and go, from now on.
+  public func watchChips() throws(SystemError) {
+    devices = try DeviceWatch(on: loop) { [self] in
+      failGone()
+      edgeHandler?.chipsChanged()
     }
-    return handle
   }
 
-  public func isActive(_ line: LineHandle) throws(BoardError) -> Bool {
-    let taken = try takenLine(line)
-    let value = linux_gpio_get(taken.descriptor)
-    if value < 0 { throw failure("GPIO_V2_LINE_GET_VALUES_IOCTL", taken.name, value) }
-    return value != 0
+  public func values(of wanted: [LineHandle]) throws(BoardError) -> [Bool] {
+    var values = [Bool](repeating: false, count: wanted.count)
+    var isRead = values
+    for first in wanted.indices where !isRead[first] {
+      let request = try takenLine(wanted[first]).request
+      var mask: UInt64 = 0
+      for handle in wanted {
+        let line = try takenLine(handle)
+        if line.request === request { mask |= line.bit }
+      }
+      var bits: UInt64 = 0
+      let result = linux_gpio_get(request.descriptor, mask, &bits)
+      if result < 0 {
+        throw failure("GPIO_V2_LINE_GET_VALUES_IOCTL", try takenLine(wanted[first]).name, result)
+      }
+      for index in wanted.indices {
+        let line = try takenLine(wanted[index])
+        if line.request !== request { continue }
+        values[index] = bits & line.bit != 0
+        isRead[index] = true
+      }
+    }
+    return values
   }
 
-  public func setActive(_ line: LineHandle, _ active: Bool) throws(BoardError) {
-    let taken = try takenLine(line)
-    let result = linux_gpio_set(taken.descriptor, active ? 1 : 0)
-    if result < 0 { throw failure("GPIO_V2_LINE_SET_VALUES_IOCTL", taken.name, result) }
+  public func set(_ values: [LineValue]) throws(BoardError) {
+    guard let first = values.first else { return }
+    let line = try takenLine(first.line)
+    var mask: UInt64 = 0
+    var bits: UInt64 = 0
+    for value in values {
+      let other = try takenLine(value.line)
+      if other.request !== line.request { throw .notTogether(lines: try names(of: values)) }
+      mask |= other.bit
+      if value.isActive { bits |= other.bit }
+    }
+    let result = linux_gpio_set(line.request.descriptor, mask, bits)
+    if result < 0 { throw failure("GPIO_V2_LINE_SET_VALUES_IOCTL", line.name, result) }
   }
 
-  public func release(_ line: LineHandle) {
-    guard lines.indices.contains(line.index), let taken = lines[line.index] else { return }
-    lines[line.index] = nil
-    taken.watch?.cancel()
-    taken.watch = nil
-    _ = linux_close(taken.descriptor)
+  public func release(_ handle: LineHandle) {
+    guard lines.indices.contains(handle.index), let line = lines[handle.index] else { return }
+    lines[handle.index] = nil
+    let request = line.request
+    request.handles.removeAll { $0.handle == handle }
+    if !request.handles.isEmpty { return }
+    request.watch?.cancel()
+    request.watch = nil
+    _ = linux_close(request.descriptor)
+  }
+
+  public func debounce(of handle: LineHandle) -> Duration {
+    guard let line = try? takenLine(handle) else { return .zero }
+    let chip = linux_open(line.request.chipPath, 1)
+    if chip < 0 { return .zero }
+    defer { _ = linux_close(chip) }
+    let info = GPIOChip.lineInfo(chip, line.offset)
+    return .microseconds(Int64(info?.debounce_microseconds ?? 0))
+  }
+
+  public func readEdges(of handle: LineHandle) {
+    guard let line = try? takenLine(handle), line.request.watch != nil else { return }
+    readEvents(of: line.request)
   }
 
   /// Edges come by descriptor, not by time.
   public func handleDeadline(at now: Instant) {}
+
+  private func takenLine(_ handle: LineHandle) throws(BoardError) -> TakenLine {
+    guard lines.indices.contains(handle.index), let line = lines[handle.index] else {
+      throw .system(call: "ioctl", line: "\(handle.index)", code: KernelError.badDescriptor)
+    }
+    return line
+  }
+
+  private func names(of values: [LineValue]) throws(BoardError) -> [String] {
+    var names: [String] = []
+    for value in values { names.append(try takenLine(value.line).name) }
+    return names
+  }
+
+  private func failure(_ call: StaticString, _ line: String, _ result: Int32) -> BoardError {
+    .system(call: call, line: line, code: 0 &- result)
+  }
 }
 
 // MARK: - Taking lines
 
 extension LinuxBoard {
-  /// A line's place on an open chip.
-  private struct Place {
-    let chip: Int32
-    let chipPath: String
-    let offset: UInt32
+  public func request(_ requests: [LineRequest]) -> [Result<LineHandle, BoardError>] {
+    var results = [Result<LineHandle, BoardError>](
+      repeating: .failure(.notTogether(lines: [])), count: requests.count)
+    var search = ChipSearch(requests, devicePath: devicePath)
+    defer { search.close() }
+    let plan = search.plan(&results)
+    for group in plan {
+      do throws(BoardError) {
+        try take(group, of: requests, &results)
+      } catch {
+        // Perhaps only one of them is to blame: then the others shall not suffer.
+        for line in group.lines { takeAlone(line, on: group, of: requests, &results) }
+      }
+    }
+    return results
   }
 
-  /// Finds the line; the caller closes the chip.
-  private func find(_ line: LineConfiguration) throws(BoardError) -> Place {
-    var search = LineSearch(chip: line.chip, location: line.location)
-    var opened: [(descriptor: Int32, path: String)] = []
-    for number in kernelChipNumbers {
-      let path = ("\(devicePath)\(number)" as Text).string
-      let descriptor = linux_open(path, 1)
-      if descriptor < 0 {
-        // Any other failure means that there is no chip to be had here at present.
-        let code = 0 &- descriptor
-        if code == KernelError.accessDenied || code == KernelError.notPermitted {
-          search.wasDenied(path)
-        }
-        continue
-      }
-      var info = linux_gpio_chip_info()
-      if linux_gpio_chip(descriptor, &info) < 0 {
-        _ = linux_close(descriptor)
-        continue
-      }
-      let chip = GPIOChip(
-        path: path, name: kernelText(info.name), label: kernelText(info.label),
-        lineCount: info.line_count)
-      search.consider(chip, index: opened.count) { offset in
-        LinuxBoard.lineInfo(descriptor, offset).map { kernelText($0.name) }
-      }
-      opened.append((descriptor, path))
-    }
-
-    let found: LineSearch.Match
+  private func takeAlone(
+    _ line: RequestPlan.Line, on group: RequestPlan, of requests: [LineRequest],
+    _ results: inout [Result<LineHandle, BoardError>]
+  ) {
+    var alone = group
+    alone.lines = [line]
     do throws(BoardError) {
-      found = try search.result()
+      try take(alone, of: requests, &results)
     } catch {
-      for chip in opened { _ = linux_close(chip.descriptor) }
-      throw error
+      results[line.index] = .failure(error)
     }
-    var place = Place(chip: -1, chipPath: devicePath, offset: found.offset)
-    for (index, chip) in opened.enumerated() {
-      if index == found.chip {
-        place = Place(chip: chip.descriptor, chipPath: chip.path, offset: found.offset)
-      } else {
-        _ = linux_close(chip.descriptor)
-      }
-    }
-    return place
   }
 
-  /// Requests the line with all its settings, and an output with its value, in one call.
+  /// Takes a group with one request.
   private func take(
-    _ line: LineConfiguration, flags: KernelLineFlags, at place: Place, active: Bool
+    _ group: RequestPlan, of requests: [LineRequest],
+    _ results: inout [Result<LineHandle, BoardError>]
+  ) throws(BoardError) {
+    let descriptor = try requestDescriptor(group, of: requests)
+    let request = TakenRequest(descriptor: descriptor, chipPath: group.chipPath)
+    var hasEdges = false
+    for (place, line) in group.lines.enumerated() {
+      let configuration = requests[line.index].line
+      let handle = insert(
+        TakenLine(
+          name: configuration.name, request: request, offset: line.offset, bit: 1 << UInt64(place)))
+      request.handles.append((line.offset, handle))
+      results[line.index] = .success(handle)
+      hasEdges = hasEdges || configuration.reportsEdges
+    }
+    do throws(SystemError) {
+      // Also without edges: the kernel reports a hang-up when the chip goes.
+      request.watch = try loop.watch(descriptor, for: hasEdges ? .readable : []) { readiness in
+        self.handle(readiness, of: request)
+      }
+    } catch {
+      for (_, handle) in request.handles { release(handle) }
+      throw .system(
+        call: error.call, line: requests[group.lines[0].index].line.name, code: error.code)
+    }
+  }
+
+  private func requestDescriptor(
+    _ group: RequestPlan, of requests: [LineRequest]
   ) throws(BoardError) -> Int32 {
-    var request = linux_gpio_request()
-    request.offset = place.offset
-    request.flags = flags.rawValue
-    request.debounce_microseconds = line.kernelDebounceMicroseconds
-    request.value = active ? 1 : 0
-    request.event_buffer_size = LinuxBoard.eventBufferSize
-    let descriptor = linux_gpio_request_line(place.chip, &request, consumer)
+    var settings = group.lines.map { requests[$0.index].settings(at: $0.offset) }
+    if !group.lines.contains(where: { requests[$0.index].keepsLevel }) {
+      return try request(group, settings, of: requests)
+    }
+    // An output that keeps its level is first taken as it is, and then made an output with the level
+    // that was read. It is never let go of in between: some drivers make a line an input then.
+    let asIs = group.lines.map { requests[$0.index].settingsAsIs(at: $0.offset) }
+    let descriptor = try request(group, asIs, of: requests)
+    for place in settings.indices where requests[group.lines[place].index].keepsLevel {
+      var bits: UInt64 = 0
+      let bit: UInt64 = 1 << UInt64(place)
+      // Hardware that cannot be read is taken for inactive.
+      let result = linux_gpio_get(descriptor, bit, &bits)
+      settings[place].value = result >= 0 && bits & bit != 0 ? 1 : 0
+    }
+    let result = linux_gpio_configure(descriptor, settings, Int32(clamping: settings.count))
+    if result >= 0 { return descriptor }
+    _ = linux_close(descriptor)
+    throw failure(
+      "GPIO_V2_LINE_SET_CONFIG_IOCTL", requests[group.lines[0].index].line.name, result)
+  }
+
+  private func request(
+    _ group: RequestPlan, _ settings: [linux_gpio_settings], of requests: [LineRequest]
+  ) throws(BoardError) -> Int32 {
+    var eventBuffer: UInt32 = 0
+    for line in group.lines where requests[line.index].line.reportsEdges {
+      eventBuffer &+= requests[line.index].line.eventBuffer
+    }
+    let descriptor = linux_gpio_request(
+      group.chip, settings, Int32(clamping: settings.count), eventBuffer, consumer)
     if descriptor >= 0 { return descriptor }
+    let first = group.lines[0]
+    let name = requests[first.index].line.name
     switch 0 &- descriptor {
     case KernelError.busy:
-      let holder = LinuxBoard.lineInfo(place.chip, place.offset).map { kernelText($0.consumer) }
-      throw .busy(line: line.name, consumer: holder ?? "")
+      let holder = GPIOChip.lineInfo(group.chip, first.offset).map { kernelText($0.consumer) }
+      throw .busy(line: name, consumer: holder ?? "")
     case KernelError.accessDenied, KernelError.notPermitted:
-      throw .permissionDenied(path: place.chipPath)
+      throw .permissionDenied(path: group.chipPath)
     default:
-      throw failure("GPIO_V2_GET_LINE_IOCTL", line.name, descriptor)
+      throw failure("GPIO_V2_GET_LINE_IOCTL", name, descriptor)
     }
-  }
-
-  /// Takes an output without changing its level.
-  ///
-  /// The line is first taken as it is. If it already drives, and no bias or drive is asked for,
-  /// that is all: to let go of it and take it again would leave it uncontrolled in between, and
-  /// some drivers make a line an input then. Otherwise it is taken again as an output with the
-  /// level that was read, or with `active` when the hardware cannot be read.
-  private func takeKeeping(
-    _ line: LineConfiguration, at place: Place, otherwise active: Bool
-  ) throws(BoardError) -> Int32 {
-    // Asked after the request: only then has the kernel read the direction from the hardware.
-    let asIs = try take(line, flags: line.kernelFlagsAsIs, at: place, active: active)
-    let isOutput = LinuxBoard.lineInfo(place.chip, place.offset)
-      .map { KernelLineFlags(rawValue: $0.flags).contains(.output) }
-    if isOutput == true && line.bias == .asIs && line.drive == .pushPull { return asIs }
-    let value = linux_gpio_get(asIs)
-    _ = linux_close(asIs)
-    return try take(
-      line, flags: line.kernelFlags, at: place, active: value < 0 ? active : value != 0)
-  }
-
-  private static func lineInfo(_ chip: Int32, _ offset: UInt32) -> linux_gpio_line_info? {
-    var info = linux_gpio_line_info()
-    return linux_gpio_line(chip, offset, &info) < 0 ? nil : info
   }
 
   private func insert(_ line: TakenLine) -> LineHandle {
@@ -214,71 +278,58 @@ extension LinuxBoard {
     lines.append(line)
     return LineHandle(index: lines.count - 1)
   }
-
-  private func takenLine(_ line: LineHandle) throws(BoardError) -> TakenLine {
-    guard lines.indices.contains(line.index), let taken = lines[line.index] else {
-      throw .system(call: "ioctl", line: "\(line.index)", code: KernelError.badDescriptor)
-    }
-    return taken
-  }
-
-  private func failure(_ call: StaticString, _ line: String, _ result: Int32) -> BoardError {
-    .system(call: call, line: line, code: 0 &- result)
-  }
 }
 
 // MARK: - Events
 
 extension LinuxBoard {
-  /// Watches every line, also one without edges: the kernel reports a hang-up when its chip goes.
-  private func watch(_ handle: LineHandle, for flags: KernelLineFlags) throws(BoardError) {
-    let taken = try takenLine(handle)
-    let hasEdges = !flags.isDisjoint(with: [.edgeRising, .edgeFalling])
-    do throws(SystemError) {
-      taken.watch = try loop.watch(taken.descriptor, for: hasEdges ? .readable : []) { readiness in
-        self.handle(readiness, of: handle, taken)
-      }
-    } catch {
-      throw .system(call: error.call, line: taken.name, code: error.code)
-    }
+  private func handle(_ readiness: Readiness, of request: TakenRequest) {
+    if readiness.contains(.readable) { readEvents(of: request) }
+    if readiness.contains(.failed) { fail(request, "poll", KernelError.noDevice) }
   }
 
-  private func handle(_ readiness: Readiness, of handle: LineHandle, _ taken: TakenLine) {
-    if readiness.contains(.readable) { readEvents(of: handle, taken) }
-    if readiness.contains(.failed) { fail(handle, taken, "poll", KernelError.noDevice) }
-  }
-
-  private func readEvents(of handle: LineHandle, _ taken: TakenLine) {
+  private func readEvents(of request: TakenRequest) {
     for _ in 0..<LinuxBoard.readsPerTurn {
       // Whoever hears of an edge may release the line.
-      guard isTaken(handle, taken) else { return }
+      if request.watch == nil { return }
       let count = linux_gpio_read_events(
-        taken.descriptor, &events, Int32(LinuxBoard.eventsPerRead))
+        request.descriptor, &events, Int32(LinuxBoard.eventsPerRead))
       if count == 0 &- KernelError.tryAgain { return }
       // An end of file would be reported as readable again and again.
       if count <= 0 {
-        fail(handle, taken, "read", count < 0 ? 0 &- count : KernelError.noDevice)
+        fail(request, "read", count < 0 ? 0 &- count : KernelError.noDevice)
         return
       }
       for index in 0..<min(Int(count), events.count) {
-        guard isTaken(handle, taken) else { return }
-        edgeHandler?.handle(EdgeEvent(events[index], on: handle))
+        let event = events[index]
+        guard let line = request.handles.first(where: { $0.offset == event.offset }) else {
+          continue
+        }
+        edgeHandler?.handle(EdgeEvent(event, on: line.handle))
       }
       if count < LinuxBoard.eventsPerRead { return }
     }
   }
 
-  /// Stops listening to a line that has failed and says so once; its holder releases it.
-  private func fail(
-    _ handle: LineHandle, _ taken: TakenLine, _ call: StaticString, _ code: Int32
-  ) {
-    guard isTaken(handle, taken), let watch = taken.watch else { return }
+  /// Stops listening to a request that has failed and says so once for each line; their holder
+  /// releases them.
+  private func fail(_ request: TakenRequest, _ call: StaticString, _ code: Int32) {
+    guard let watch = request.watch else { return }
     watch.cancel()
-    taken.watch = nil
-    edgeHandler?.lineFailed(handle, .system(call: call, line: taken.name, code: code))
+    request.watch = nil
+    for (_, handle) in request.handles {
+      guard let line = try? takenLine(handle) else { continue }
+      edgeHandler?.lineFailed(handle, .system(call: call, line: line.name, code: code))
+    }
   }
 
-  private func isTaken(_ handle: LineHandle, _ taken: TakenLine) -> Bool {
-    lines.indices.contains(handle.index) && lines[handle.index] === taken
+  /// Kernels before 6.3 report no hang-up for a chip that went, but answer for it no more.
+  private func failGone() {
+    for line in lines {
+      guard let line, line.request.watch != nil else { continue }
+      var bits: UInt64 = 0
+      let result = linux_gpio_get(line.request.descriptor, line.bit, &bits)
+      if result == 0 &- KernelError.noDevice { fail(line.request, "ioctl", KernelError.noDevice) }
+    }
   }
 }

@@ -74,6 +74,8 @@ public final class SensorsProvider: CapabilityProvider {
     for index in sensors.indices { sensors[index].due = nil }
   }
 
+  public func linkChanged(isConnected: Bool, at now: Instant) {}
+
   public var deadline: Instant? {
     var next: Instant?
     for sensor in sensors { next = Instant.earlier(next, sensor.due) }

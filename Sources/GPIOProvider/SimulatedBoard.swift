@@ -23,34 +23,51 @@ public final class SimulatedBoard: Board {
   /// - Parameter now: scripts count from here, or from when their line is taken if that is later.
   public init(startingAt now: Instant) { self.now = now }
 
-  public func request(
-    _ line: LineConfiguration, active: Bool
-  ) throws(BoardError) -> LineHandle {
+  public func request(_ requests: [LineRequest]) -> [Result<LineHandle, BoardError>] {
+    requests.map { request($0) }
+  }
+
+  private func request(_ request: LineRequest) -> Result<LineHandle, BoardError> {
+    let line = request.line
     for index in lines.indices where lines[index].configuration.name == line.name {
-      if lines[index].isTaken { throw .busy(line: line.name, consumer: "simulated board") }
+      if lines[index].isTaken {
+        return .failure(.busy(line: line.name, consumer: "simulated board"))
+      }
       // A board has its levels whether or not they are looked at.
-      let keeps = line.direction == .input || line.output.safe == .keep
       lines[index] = SimulatedLine(
-        line, isActive: keeps ? lines[index].isActiveRaw : active, at: now)
-      return LineHandle(index: index)
+        line, isActive: request.active ?? lines[index].isActiveRaw, at: now)
+      return .success(LineHandle(index: index))
     }
-    let isActive = line.direction == .output && line.output.safe != .keep && active
-    lines.append(SimulatedLine(line, isActive: isActive, at: now))
-    return LineHandle(index: lines.count - 1)
+    lines.append(SimulatedLine(line, isActive: request.active ?? false, at: now))
+    return .success(LineHandle(index: lines.count - 1))
   }
 
-  public func isActive(_ line: LineHandle) throws(BoardError) -> Bool {
-    try check(line)
-    return lines[line.index].isActive
+  public func values(of wanted: [LineHandle]) throws(BoardError) -> [Bool] {
+    var values: [Bool] = []
+    for line in wanted {
+      try check(line)
+      values.append(lines[line.index].isActive)
+    }
+    return values
   }
 
-  public func setActive(_ line: LineHandle, _ active: Bool) throws(BoardError) {
-    try check(line)
-    guard lines[line.index].configuration.direction == .output else {
-      throw .system(
-        call: "set", line: lines[line.index].configuration.name, code: KernelError.notPermitted)
+  public func set(_ values: [LineValue]) throws(BoardError) {
+    for value in values {
+      try check(value.line)
+      guard lines[value.line.index].configuration.direction == .output else {
+        throw .system(
+          call: "set", line: lines[value.line.index].configuration.name,
+          code: KernelError.notPermitted)
+      }
     }
-    lines[line.index].set(active)
+    for value in values { lines[value.line.index].set(value.isActive) }
+  }
+
+  /// They are told as they happen.
+  public func readEdges(of line: LineHandle) {}
+
+  public func debounce(of line: LineHandle) -> Duration {
+    lines.indices.contains(line.index) ? lines[line.index].configuration.debounce : .zero
   }
 
   public func release(_ line: LineHandle) {

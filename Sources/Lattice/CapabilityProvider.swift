@@ -25,6 +25,8 @@ public protocol CapabilityProvider: AnyObject {
 
   /// Takes its hardware and begins to emit events. Called once, when the event sink is listening.
   func start(at now: Instant)
+  /// The link to the lattice came up or went down. Not called before the first time it is up.
+  func linkChanged(isConnected: Bool, at now: Instant)
   /// Leaves everything in its safe state and releases its hardware.
   func stop(at now: Instant)
 }

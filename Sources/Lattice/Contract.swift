@@ -23,16 +23,27 @@ public struct Contract {
   }
 }
 
-/// One thing that can be asked of a resource.
+/// One thing that can be asked of a resource, or of a capability as a whole.
 public struct Operation {
+  public enum Target {
+    /// One thing by its name.
+    case resource
+    /// The whole: several things at once, or none in particular. `Invocation.resource` is empty.
+    case capability
+  }
+
   /// One token: `get`, `set`.
   public let name: String
+  public let target: Target
   public let parameters: [Parameter]
   /// Whether it moves something in the world: such a request is never executed late or twice.
   public let isCommand: Bool
 
-  public init(name: String, parameters: [Parameter] = [], isCommand: Bool = false) {
+  public init(
+    name: String, target: Target = .resource, parameters: [Parameter] = [], isCommand: Bool = false
+  ) {
     self.name = name
+    self.target = target
     self.parameters = parameters
     self.isCommand = isCommand
   }
@@ -41,9 +52,15 @@ public struct Operation {
 /// A named argument of an operation.
 public struct Parameter {
   public enum Kind: Equatable {
-    case bool, string, double
+    case bool, string
+    /// A number in this range, whole or not.
+    case double(ClosedRange<Double>)
     /// A whole number in this range.
     case integer(ClosedRange<Int64>)
+    /// A list of 1 to `max` texts.
+    case names(max: Int)
+    /// A record of 1 to `max` booleans by name; JSON bodies have at most 128 fields.
+    case states(max: Int)
   }
 
   public let name: String

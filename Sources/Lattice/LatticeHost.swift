@@ -7,6 +7,8 @@ public final class LatticeHost: EventSink {
   public let time: any TimeSource
   public private(set) var providers: [any CapabilityProvider] = []
   private var dialects: [any Dialect] = []
+  /// Called for every command with what became of it, after it was answered.
+  public var onCommand: ((Invocation, InvocationResult) -> Void)?
 
   public init(identity: HostIdentity, time: any TimeSource) {
     self.identity = identity
@@ -31,9 +33,17 @@ public final class LatticeHost: EventSink {
     for dialect in dialects { dialect.stop(at: now) }
   }
 
+  /// When the link goes the board is told before anything else, as at a stop; when it comes the
+  /// dialects are, so that what the providers then tell goes out.
   public func linkChanged(isConnected: Bool) {
     let now = time.now
+    if !isConnected { tellProviders(isConnected: false, at: now) }
     for dialect in dialects { dialect.linkChanged(isConnected: isConnected, at: now) }
+    if isConnected { tellProviders(isConnected: true, at: now) }
+  }
+
+  private func tellProviders(isConnected: Bool, at now: Instant) {
+    for provider in providers { provider.linkChanged(isConnected: isConnected, at: now) }
   }
 
   public func statusChanged() {
@@ -68,93 +78,69 @@ public final class LatticeHost: EventSink {
   public func invoke(_ invocation: Invocation, reply: @escaping (InvocationResult) -> Void) {
     let now = time.now
     do throws(InvocationError) {
-      let provider = try check(invocation, at: now)
-      provider.invoke(invocation, at: now, reply: reply)
+      guard let provider = provider(of: invocation.capability) else {
+        throw InvocationError(
+          .notFound, "this host has no capability \(quoted: invocation.capability)")
+      }
+      let operation = try operation(invocation, of: provider)
+      if operation.isCommand, let onCommand {
+        run(invocation, operation, provider, at: now) { result in
+          reply(result)
+          onCommand(invocation, result)
+        }
+      } else {
+        run(invocation, operation, provider, at: now, reply: reply)
+      }
     } catch {
       reply(.failure(error))
     }
   }
 
-  private func check(
-    _ invocation: Invocation, at now: Instant
-  ) throws(InvocationError) -> any CapabilityProvider {
-    guard let provider = provider(of: invocation.capability) else {
-      throw InvocationError(
-        .notFound, "this host has no capability \(quoted: invocation.capability)")
+  private func operation(
+    _ invocation: Invocation, of provider: any CapabilityProvider
+  ) throws(InvocationError) -> Operation {
+    if let operation = provider.contract.operation(named: invocation.operation) {
+      return operation
     }
-    guard let operation = provider.contract.operation(named: invocation.operation) else {
+    throw InvocationError(
+      .notFound,
+      """
+      \(invocation.capability) has no operation \(quoted: invocation.operation); there are: \
+      \(provider.contract.operations.map { $0.name }.joined(by: ", "))
+      """)
+  }
+
+  private func run(
+    _ invocation: Invocation, _ operation: Operation, _ provider: any CapabilityProvider,
+    at now: Instant, reply: @escaping (InvocationResult) -> Void
+  ) {
+    do throws(InvocationError) {
+      try LatticeHost.check(invocation, operation, at: now)
+    } catch {
+      return reply(.failure(error))
+    }
+    provider.invoke(invocation, at: now, reply: reply)
+  }
+
+  private static func check(
+    _ invocation: Invocation, _ operation: Operation, at now: Instant
+  ) throws(InvocationError) {
+    if operation.target == .capability, !invocation.resource.utf8.isEmpty {
       throw InvocationError(
-        .notFound,
+        .badRequest,
         """
-        \(invocation.capability) has no operation \(quoted: invocation.operation); there are: \
-        \(provider.contract.operations.map { $0.name }.joined(by: ", "))
+        \(operation.name) is asked of \(invocation.capability) as a whole, not of \
+        \(quoted: invocation.resource)
         """)
     }
     if let deadline = invocation.deadline, deadline < now {
       throw InvocationError(
         .late,
         """
-        \(invocation.operation) of \(quoted: invocation.resource) came \
+        \(invocation.operation) of \(quoted: invocation.subject) came \
         \((now - deadline).milliseconds) ms too late
         """)
     }
     try ArgumentCheck.check(invocation.arguments, against: operation)
-    return provider
-  }
-}
-
-/// Compares arguments with what an operation takes.
-enum ArgumentCheck {
-  static func check(_ arguments: Record, against operation: Operation) throws(InvocationError) {
-    for field in arguments.fields {
-      guard let parameter = parameter(named: field.name, of: operation) else {
-        throw InvocationError(
-          .badRequest, "\(operation.name) takes no argument \(quoted: field.name)")
-      }
-      try check(field.value, against: parameter)
-    }
-    for parameter in operation.parameters
-    where parameter.isRequired && ArgumentCheck.isAbsent(arguments[parameter.name]) {
-      throw InvocationError(
-        .badRequest, "\(operation.name) needs the argument \"\(parameter.name)\"")
-    }
-  }
-
-  /// JSON's null is how many clients leave an argument out.
-  static func isAbsent(_ value: Value?) -> Bool {
-    switch value {
-    case nil, .null?: true
-    default: false
-    }
-  }
-
-  private static func parameter(named name: String, of operation: Operation) -> Parameter? {
-    for parameter in operation.parameters where parameter.name == name { return parameter }
-    return nil
-  }
-
-  private static func check(_ value: Value, against parameter: Parameter) throws(InvocationError) {
-    switch (parameter.kind, value) {
-    case (_, .null), (.bool, .bool), (.string, .string), (.double, .double), (.double, .integer):
-      return
-    case (.integer(let range), .integer(let number)):
-      if range.contains(number) { return }
-      throw InvocationError(
-        .badRequest,
-        "\"\(parameter.name)\" is \(number), but must be \(range.lowerBound) to \(range.upperBound)"
-      )
-    default:
-      throw InvocationError(
-        .badRequest, "\"\(parameter.name)\" must be \(expected(parameter.kind))")
-    }
-  }
-
-  private static func expected(_ kind: Parameter.Kind) -> Text {
-    switch kind {
-    case .bool: "true or false"
-    case .string: "text"
-    case .double: "a number"
-    case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
-    }
   }
 }

@@ -2,7 +2,7 @@ import Transport
 
 /// A value as operations take and return it, whatever the dialect that carried it: JSON,
 /// MessagePack or another encoding is only its outside.
-public enum Value: Equatable {
+public enum Value: Equatable, Sendable {
   case null
   case bool(Bool)
   case integer(Int64)
@@ -28,11 +28,30 @@ extension Value {
     if case .string(let text) = self { return text }
     return nil
   }
+
+  /// A number, whole or not.
+  public var double: Double? {
+    switch self {
+    case .double(let number): number
+    case .integer(let number): Double(number)
+    default: nil
+    }
+  }
+
+  public var list: [Value]? {
+    if case .list(let values) = self { return values }
+    return nil
+  }
+
+  public var record: Record? {
+    if case .record(let record) = self { return record }
+    return nil
+  }
 }
 
 /// Named values in a fixed order, as encoders write them.
-public struct Record: Equatable {
-  public struct Field: Equatable {
+public struct Record: Equatable, Sendable {
+  public struct Field: Equatable, Sendable {
     public let name: String
     public var value: Value
   }
@@ -52,4 +71,7 @@ public struct Record: Equatable {
   public mutating func append(_ name: String, _ value: Value) {
     fields.append(Field(name: name, value: value))
   }
+
+  /// Adds the fields of another record at the end.
+  public mutating func append(contentsOf other: Record) { fields += other.fields }
 }

@@ -57,13 +57,44 @@ final class CallCommandTests: XCTestCase {
       message(request([], capability: "", operation: "describe")), "edge.wh7.dock-7.describe ")
   }
 
+  func testWithoutANameTheWholeIsAsked() {
+    XCTAssertEqual(
+      message(request(["names=[\"door\", \"siren\"]"], operation: "get-many")),
+      "edge.wh7.dock-7.gpio.get-many {\"names\":[\"door\",\"siren\"]}")
+    XCTAssertEqual(
+      message(request(["states={\"siren\":true}"], operation: "set-many")),
+      "edge.wh7.dock-7.gpio.set-many {\"states\":{\"siren\":true}}")
+    XCTAssertEqual(message(request([])), "edge.wh7.dock-7.gpio.set ")
+  }
+
+  func testNobodyAnswers() {
+    func text(_ arguments: [String], capability: String = "gpio") -> String {
+      CallCommand.nobodyAnswers(request(arguments, capability: capability)).string
+    }
+    let named =
+      "nobody answers for host 'dock-7' in lattice 'wh7': is it up, and does it have that "
+      + "capability and operation? (edge-host hosts lists all)"
+    XCTAssertEqual(text(["name=siren", "active=true"]), named)
+    XCTAssertEqual(text([], capability: ""), named)
+    XCTAssertEqual(
+      text(["active=true"]),
+      "nobody answers for host 'dock-7' in lattice 'wh7': is it up, and does it have that "
+        + "capability and operation, or does it need name=NAME, for one line or sensor? "
+        + "(edge-host hosts lists all)")
+  }
+
   func testMistakes() {
-    XCTAssertEqual(message(request([])), "set needs name=NAME: which line or sensor?")
-    XCTAssertEqual(message(request(["active=true"])), "set needs name=NAME: which line or sensor?")
     XCTAssertEqual(message(request(["name=siren", "on"])), "\"on\" is not key=value")
     XCTAssertEqual(message(request(["name=siren", ""])), "\"\" is not key=value")
     XCTAssertEqual(message(request(["name=siren", "=1"])), "\"=1\" is not key=value")
     XCTAssertEqual(message(request(["name=a", "x=1", "x=1"])), "\"x\" is given twice")
+    XCTAssertEqual(
+      message(request(["x=[1,"])), "x='[1,' is no JSON: the text ends too early at byte 3")
+    XCTAssertEqual(
+      message(request(["x={\"a\":1,\"a\":2}"])),
+      "x='{\"a\":1,\"a\":2}' is no JSON: repeated key at byte 10")
+    XCTAssertEqual(
+      message(request(["x=[]]"])), "x='[]]' is no JSON: something follows the value at byte 2")
     XCTAssertEqual(message(request(["name=a", "name=b"])), "\"name\" is given twice")
   }
 

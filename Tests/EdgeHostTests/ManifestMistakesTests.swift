@@ -55,7 +55,7 @@ final class ManifestMistakesTests: XCTestCase {
       "capabilities: []\nplugins: []\n",
       [
         "2:1: unknown key 'plugins': the keys of a manifest are host, labels, link, requests, "
-          + "facts, capabilities, actors and bindings"
+          + "services, facts, capabilities, actors and bindings"
       ])
     assertMistakes(
       "capabilities: []\nlink: {server: [a]}\n",
@@ -65,7 +65,7 @@ final class ManifestMistakesTests: XCTestCase {
       [
         "2:1: unknown key 'a?[2J?\u{fc}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...': the keys of a "
           + "manifest are "
-          + "host, labels, link, requests, facts, capabilities, actors and bindings"
+          + "host, labels, link, requests, services, facts, capabilities, actors and bindings"
       ])
     assertLine(
       "{name: a, chip: c, line: 1, directoin: input, debuonce: 5ms}",
@@ -235,8 +235,9 @@ final class ManifestMistakesTests: XCTestCase {
   func testWhereALineIs() {
     assertLine(
       "{}", "5:7: a line needs 'name': what actors call it",
-      "5:7: a line needs 'direction': input or output",
-      "5:7: a line needs 'line': its number on the chip, or its kernel name such as GPIO17")
+      "5:7: a line needs 'direction': input or output; or 'kind'",
+      "5:7: a line needs 'line': its number on the chip, or its kernel name such as GPIO17; or 'bcm' "
+        + "or 'header'")
     assertLine(
       "door",
       "5:7: an entry of 'lines' must be a mapping of keys to values that describes a line, not "
@@ -320,9 +321,8 @@ final class ManifestMistakesTests: XCTestCase {
       "5:62: 'safe' is only for outputs; this line is an input")
     assertLine(
       "{name: a, line: A, direction: output, edges: both, debounce: 5ms, report: latest}",
-      "5:45: 'edges' is only for inputs; this line is an output",
-      "5:58: 'debounce' is only for inputs; this line is an output",
-      "5:73: 'report' is only for inputs; this line is an output")
+      "5:45: 'edges' is only for inputs and counters; this line is an output",
+      "5:58: 'debounce' is only for inputs; this line is an output")
     assertLine(
       "{name: a, direction: output, script: {steps: [{after: 1s, active: true}]}}",
       board: "simulated", "5:36: 'script' is only for inputs; this line is an output")

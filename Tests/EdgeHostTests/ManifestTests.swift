@@ -40,7 +40,9 @@ final class ManifestTests: XCTestCase {
       name: "siren", chip: nil, location: .name("GPIO27"), kind: .output)
     let cpu = SensorConfiguration(
       name: "cpu", kind: .thermal(zone: "cpu-thermal"), unit: "Cel", every: .seconds(60))
-    expected.capabilities = [.gpio(board: .linux, lines: [door, siren]), .sensors([cpu])]
+    expected.capabilities = [
+      .gpio(board: .linux, lines: [door, siren], interlocks: []), .sensors([cpu]),
+    ]
     XCTAssertEqual(manifest, expected)
     XCTAssertEqual(
       CheckCommand.summary(of: manifest).string, "host dock-7 in lattice wh7, 2 lines, 1 sensor")
@@ -76,7 +78,7 @@ final class ManifestTests: XCTestCase {
       ["nats://leaf.wh7.example:4222", "nats://10.0.0.7:5222", "nats://[fd00::7]:4222"])
     XCTAssertEqual(manifest.facts.memoryBytes, 131_072)
     guard manifest.capabilities.count == 2,
-      case .gpio(.simulated, let lines) = manifest.capabilities[0],
+      case .gpio(.simulated, let lines, _) = manifest.capabilities[0],
       case .sensors(let sensors) = manifest.capabilities[1]
     else { return XCTFail("\(manifest.capabilities)") }
 

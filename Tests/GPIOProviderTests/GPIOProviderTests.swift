@@ -24,12 +24,17 @@ final class GPIOProviderTests: XCTestCase {
   // MARK: Contract and resources
 
   func testTheContract() throws {
-    let contract = Contract.gpio
+    let contract = Contract.gpio(isSimulated: false)
     XCTAssertEqual(contract.id, "edge:gpio")
     XCTAssertEqual(contract.name, "gpio")
-    XCTAssertEqual(contract.operations.map { $0.name }, ["get", "set"])
-    XCTAssertEqual(contract.operations.map { $0.isCommand }, [false, true])
-    XCTAssertEqual(contract.events.map { $0.name }, ["edge"])
+    XCTAssertEqual(
+      contract.operations.map { $0.name },
+      ["get", "set", "toggle", "pulse", "blink", "pwm", "reset", "get-many", "set-many"])
+    XCTAssertEqual(
+      contract.operations.filter { !$0.isCommand }.map { $0.name }, ["get", "get-many"])
+    XCTAssertEqual(
+      contract.events.map { $0.name }, ["edge", "state", "change", "count", "position", "press"])
+    XCTAssertNotNil(Contract.gpio(isSimulated: true).operation(named: "drive"))
     let parameters = try XCTUnwrap(contract.operation(named: "set")).parameters
     XCTAssertEqual(parameters.map { $0.name }, ["active", "pulse_ms", "lease_ms"])
     XCTAssertEqual(parameters.map { $0.isRequired }, [true, false, false])
@@ -56,7 +61,9 @@ final class GPIOProviderTests: XCTestCase {
     ])
     let resources = provider.resources
     XCTAssertEqual(resources.map { $0.name }, ["door", "siren", "broken"])
-    XCTAssertEqual(resources.map { $0.operations }, [["get"], ["get", "set"], ["get"]])
+    XCTAssertEqual(
+      resources.map { $0.operations },
+      [["get"], ["get", "set", "toggle", "pulse", "blink"], ["get"]])
     XCTAssertEqual(
       resources.map { $0.properties.fields.map { "\($0.name)=\(text($0.value))" } },
       [
@@ -66,7 +73,7 @@ final class GPIOProviderTests: XCTestCase {
         ],
         [
           "direction=output", "chip=gpiochip0", "offset=17", "active=high", "drive=open-drain",
-          "safe=active",
+          "safe=active", "report=latest",
         ],
         [
           "direction=input", "line=GPIO9", "active=high", "edges=none",
@@ -216,8 +223,13 @@ final class GPIOProviderTests: XCTestCase {
   func testAnUnknownOperationIsNamedWithTheKnown() {
     let provider = started([.inputLine("door")])
     XCTAssertEqual(
-      provider.call("toggle", "door", at: time.now).error,
-      InvocationError(.notFound, "gpio has no operation 'toggle'; there are: get, set"))
+      provider.call("flip", "door", at: time.now).error,
+      InvocationError(
+        .notFound,
+        """
+        gpio has no operation 'flip'; there are: get, set, toggle, pulse, blink, pwm, reset, \
+        get-many, set-many
+        """))
   }
 
   func testWhatComesLateMovesNothing() {
@@ -249,6 +261,8 @@ final class GPIOProviderTests: XCTestCase {
     let provider = started([
       .inputLine("door") { $0.report = .durable }, .inputLine("window"),
     ])
+    XCTAssertEqual(events.events.map { $0.kind }, ["state"], "of what is durable")
+    events.events = []
     time.advance(.seconds(10))
     let edgeTime = time.now - .milliseconds(250)
     provider.handle(
@@ -261,13 +275,14 @@ final class GPIOProviderTests: XCTestCase {
     XCTAssertEqual(event.kind, "edge")
     XCTAssertEqual(event.delivery, .durable)
     XCTAssertEqual(
-      event.body.names, ["name", "edge", "active", "time", "monotonic_ns", "seq", "line_seq"])
+      event.body.names,
+      ["name", "edge", "active", "time", "monotonic_ns", "seq", "line_seq", "lost"])
     XCTAssertEqual(
       event.body.fields.map { $0.value },
       [
         .string("door"), .string("rising"), .bool(true),
-        .string("2026-11-03T07:54:52.750000000Z"), .integer(edgeTime.nanoseconds), .integer(1),
-        .integer(41),
+        .string("2026-11-03T07:54:52.750000000Z"), .integer(edgeTime.nanoseconds), .integer(2),
+        .integer(41), .integer(40),
       ])
 
     provider.handle(
@@ -278,11 +293,11 @@ final class GPIOProviderTests: XCTestCase {
     XCTAssertEqual(second.delivery, .latest)
     XCTAssertEqual(second.body["edge"], .string("falling"))
     XCTAssertEqual(second.body["active"], .bool(false))
-    XCTAssertEqual(second.body["seq"], .integer(2), "numbered over all lines")
+    XCTAssertEqual(second.body["seq"], .integer(3), "numbered over all lines")
     XCTAssertEqual(second.body["line_seq"], .integer(Int64(UInt32.max)))
 
-    XCTAssertEqual(provider.call("get", "door", at: time.now)["seq"], .integer(1))
-    XCTAssertEqual(provider.call("get", "window", at: time.now)["seq"], .integer(2))
+    XCTAssertEqual(provider.call("get", "door", at: time.now)["seq"], .integer(2))
+    XCTAssertEqual(provider.call("get", "window", at: time.now)["seq"], .integer(3))
   }
 
   func testAnEdgeOfNobodysLineIsNothing() {

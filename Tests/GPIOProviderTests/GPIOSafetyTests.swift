@@ -43,7 +43,7 @@ final class GPIOSafetyTests: XCTestCase {
     XCTAssertEqual(
       board.calls,
       [
-        .request("a", active: false), .request("b", active: true), .request("c", active: false),
+        .request("a", active: false), .request("b", active: true), .request("c", active: nil),
       ])
     XCTAssertTrue(board.edgeHandler is GPIOProvider)
   }
@@ -53,7 +53,7 @@ final class GPIOSafetyTests: XCTestCase {
     let provider = started([.outputLine("valve", safe: .keep)])
     XCTAssertEqual(provider.call("get", "valve", at: time.now)["active"], .bool(true))
     provider.stop(at: time.now)
-    XCTAssertEqual(board.calls, [.request("valve", active: false), .release("valve")])
+    XCTAssertEqual(board.calls, [.request("valve", active: nil), .release("valve")])
     XCTAssertEqual(board.values["valve"], true)
   }
 
@@ -80,8 +80,15 @@ final class GPIOSafetyTests: XCTestCase {
     board.calls = []
     provider.stop(at: time.now)
     XCTAssertEqual(
-      board.calls, [.set("relay", false), .set("b", false), .release("relay"), .release("b")])
-    XCTAssertEqual(told, ["relay: no safe state at stop: \(inputOutput)"])
+      board.calls,
+      [
+        // Together, which fails, and then each by itself.
+        .set("relay", false), .set("b", false), .set("relay", false), .set("b", false),
+        .release("relay"), .release("b"),
+      ])
+    XCTAssertEqual(board.values["b"], false)
+    XCTAssertEqual(
+      told, ["relay: \(inputOutput)", "relay: no safe state at stop: the hardware refuses it"])
   }
 
   func testBeforeStartNothingIsThere() {
@@ -291,7 +298,10 @@ final class GPIOSafetyTests: XCTestCase {
       XCTAssertEqual(board.values["a"], false, "seed \(seed)")
       XCTAssertEqual(board.values["b"], true, "seed \(seed)")
 
-      for line in lines { _ = set(provider, line.name, line.output.safe != .active) }
+      for line in lines {
+        let active = Value.bool(line.output.safe != .active)
+        XCTAssertNil(provider.call("set", line.name, [("active", active)], at: time.now).error)
+      }
       provider.stop(at: time.now)
       XCTAssertEqual(board.values["a"], false, "seed \(seed)")
       XCTAssertEqual(board.values["b"], true, "seed \(seed)")

@@ -152,7 +152,7 @@ final class SimulatedBoardTests: XCTestCase {
     XCTAssertThrowsError(try board.isActive(relay))
     XCTAssertThrowsError(try board.setActive(relay, false))
 
-    let kept = try board.request(.outputLine("relay", safe: .keep), active: false)
+    let kept = try board.request(.outputLine("relay", safe: .keep), active: nil)
     XCTAssertTrue(try board.isActive(kept))
     board.release(kept)
     let again = try board.request(.outputLine("relay"), active: false)
@@ -177,7 +177,7 @@ final class SimulatedBoardTests: XCTestCase {
     board.handleDeadline(at: milliseconds(20))
     board.drive("a", active: true, at: milliseconds(30))
     XCTAssertEqual(recorder.edges, [])
-    let again = try board.request(.inputLine("a"), active: false)
+    let again = try board.request(.inputLine("a"), active: nil)
     XCTAssertTrue(try board.isActive(again))
   }
 

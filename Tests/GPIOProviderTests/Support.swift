@@ -28,12 +28,14 @@ final class EdgeRecorder: EdgeHandler {
 
   func handle(_ edge: EdgeEvent) { edges.append(edge) }
   func lineFailed(_ line: LineHandle, _ error: BoardError) { failures.append(line) }
+  func chipsChanged() {}
 }
 
 /// A board whose every call is recorded and can be made to fail.
 final class FakeBoard: Board {
   enum Call: Equatable {
-    case request(String, active: Bool)
+    /// nil: it keeps its level.
+    case request(String, active: Bool?)
     case set(String, Bool)
     case release(String)
   }
@@ -50,28 +52,41 @@ final class FakeBoard: Board {
   private var taken: [LineHandle: String] = [:]
   private var nextIndex = 0
 
-  func request(_ line: LineConfiguration, active: Bool) throws(BoardError) -> LineHandle {
-    calls.append(.request(line.name, active: active))
-    if let error = requestErrors[line.name] { throw error }
-    if line.direction == .output && line.output.safe != .keep { values[line.name] = active }
-    let handle = LineHandle(index: nextIndex)
-    nextIndex += 1
-    taken[handle] = line.name
-    return handle
+  func request(_ requests: [LineRequest]) -> [Result<LineHandle, BoardError>] {
+    requests.map { request in
+      let name = request.line.name
+      calls.append(.request(name, active: request.active))
+      if let error = requestErrors[name] { return .failure(error) }
+      if let active = request.active { values[name] = active }
+      let handle = LineHandle(index: nextIndex)
+      nextIndex += 1
+      taken[handle] = name
+      return .success(handle)
+    }
   }
 
-  func isActive(_ line: LineHandle) throws(BoardError) -> Bool {
-    let name = try name(line)
-    if let error = readErrors[name] { throw error }
-    return values[name] ?? false
+  func values(of lines: [LineHandle]) throws(BoardError) -> [Bool] {
+    var values: [Bool] = []
+    for line in lines {
+      let name = try name(line)
+      if let error = readErrors[name] { throw error }
+      values.append(self.values[name] ?? false)
+    }
+    return values
   }
 
-  func setActive(_ line: LineHandle, _ active: Bool) throws(BoardError) {
-    let name = try name(line)
-    calls.append(.set(name, active))
-    if let error = writeErrors[name] { throw error }
-    values[name] = active
+  func set(_ values: [LineValue]) throws(BoardError) {
+    var names: [String] = []
+    for value in values { names.append(try name(value.line)) }
+    for (name, value) in zip(names, values) { calls.append(.set(name, value.isActive)) }
+    for name in names {
+      if let error = writeErrors[name] { throw error }
+    }
+    for (name, value) in zip(names, values) { self.values[name] = value.isActive }
   }
+
+  func debounce(of line: LineHandle) -> Transport.Duration { .zero }
+  func readEdges(of line: LineHandle) {}
 
   func release(_ line: LineHandle) {
     guard let name = taken.removeValue(forKey: line) else {
@@ -90,6 +105,20 @@ final class FakeBoard: Board {
       throw .system(call: "ioctl", line: "\(line.index)", code: 9)
     }
     return name
+  }
+}
+
+extension Board {
+  func request(
+    _ line: LineConfiguration, active: Bool?
+  ) throws(BoardError) -> LineHandle {
+    try request([LineRequest(line, active: active)])[0].get()
+  }
+
+  func isActive(_ line: LineHandle) throws(BoardError) -> Bool { try values(of: [line])[0] }
+
+  func setActive(_ line: LineHandle, _ active: Bool) throws(BoardError) {
+    try set([LineValue(line, isActive: active)])
   }
 }
 

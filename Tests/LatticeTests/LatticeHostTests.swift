@@ -15,12 +15,12 @@ final class LatticeHostTests: XCTestCase {
 
   private func results(
     _ host: LatticeHost, _ capability: String, _ operation: String,
-    _ arguments: [(String, Value)] = [], deadline: Instant? = nil
+    _ arguments: [(String, Value)] = [], resource: String = "siren", deadline: Instant? = nil
   ) -> [InvocationResult] {
     var results: [InvocationResult] = []
     host.invoke(
       Invocation(
-        capability: capability, resource: "siren", operation: operation,
+        capability: capability, resource: resource, operation: operation,
         arguments: Record(arguments), deadline: deadline)
     ) { results.append($0) }
     return results
@@ -107,6 +107,51 @@ final class LatticeHostTests: XCTestCase {
     XCTAssertEqual(error.code, .late)
   }
 
+  func testOperationsOfACapability() {
+    let pins = FakeProvider(.manyPins)
+    pins.answer = { _ in .success(Record()) }
+    let host = host([pins])
+    let arguments: [(String, Value)] = [("names", .list([.string("door")]))]
+    XCTAssertEqual(
+      results(host, "gpio", "get-many", arguments),
+      [
+        .failure(
+          InvocationError(
+            .badRequest, "get-many is asked of gpio as a whole, not of 'siren'"))
+      ])
+    XCTAssertEqual(
+      results(host, "gpio", "get-many", arguments, resource: ""), [.success(Record())])
+    XCTAssertEqual(
+      results(
+        host, "gpio", "get-many", arguments, resource: "", deadline: time.now - .seconds(1)),
+      [.failure(InvocationError(.late, "get-many of 'gpio' came 1000 ms too late"))])
+  }
+
+  /// Those that were refused too, but nothing that only asks.
+  func testEveryCommandIsTold() throws {
+    let pins = FakeProvider(.pins)
+    let host = host([pins])
+    var told: [String] = []
+    host.onCommand = { invocation, result in
+      let code = (result.error?.code.rawValue).map { "\($0)" } ?? "done"
+      told.append("\(invocation.operation) \(invocation.caller): \(code)")
+    }
+    let active: [(String, Value)] = [("active", .bool(true))]
+    pins.answer = { _ in .success(Record()) }
+    _ = results(host, "gpio", "get")
+    _ = results(host, "gpio", "set", active)
+    _ = results(host, "gpio", "set")
+    _ = results(host, "gpio", "set", active, deadline: time.now - .seconds(1))
+    pins.answer = { _ in .failure(InvocationError(.conflict, "no")) }
+    _ = results(host, "gpio", "set", active)
+    pins.answer = nil
+    XCTAssertTrue(results(host, "gpio", "set", active).isEmpty)
+    XCTAssertEqual(told.count, 4, "not before it has an answer")
+    try XCTUnwrap(pins.replies.first)(.success(Record()))
+    XCTAssertEqual(
+      told, ["done", "400", "408", "409", "done"].map { "set edge-host (local): \($0)" })
+  }
+
   // MARK: life
 
   func testOrderOfStartAndStop() {
@@ -127,7 +172,7 @@ final class LatticeHostTests: XCTestCase {
 
   func testAllDialectsHear() {
     let dialects = ["services", "wasmbus"].map { FakeDialect($0, recorder: recorder) }
-    let host = host([])
+    let host = host([FakeProvider(.pins, recorder: recorder)])
     host.start(dialects, on: FakeBus())
     recorder.calls = []
     host.linkChanged(isConnected: true)
@@ -136,9 +181,9 @@ final class LatticeHostTests: XCTestCase {
     XCTAssertEqual(
       recorder.calls,
       [
-        "services link true", "wasmbus link true", "services status", "wasmbus status",
-        "services link false", "wasmbus link false",
-      ])
+        "services link true", "wasmbus link true", "gpio link true", "services status",
+        "wasmbus status", "gpio link false", "services link false", "wasmbus link false",
+      ], "the board hears first that the link went, and last that it came")
     host.emit(
       CapabilityEvent(
         capability: "gpio", resource: "door", kind: "edge", delivery: .latest, body: Record()))
@@ -173,79 +218,5 @@ final class LatticeHostTests: XCTestCase {
     XCTAssertEqual(HostIdentity.makeID(seed: 7), HostIdentity.makeID(seed: 7))
     XCTAssertNotEqual(HostIdentity.makeID(seed: 7), HostIdentity.makeID(seed: 8))
     XCTAssertEqual(HostIdentity.makeID(seed: 0).utf8.count, 22)
-  }
-}
-
-final class ArgumentCheckTests: XCTestCase {
-  private let operation = Operation(
-    name: "set",
-    parameters: [
-      Parameter("active", .bool, isRequired: true), Parameter("label", .string),
-      Parameter("factor", .double), Parameter("pulse_ms", .integer(-1...3_600_000)),
-      Parameter("unit", .string, isRequired: true),
-    ])
-
-  /// Why the arguments are refused; nil when they are not.
-  private func refusal(_ arguments: [(String, Value)], without left: [String] = []) -> String? {
-    let required: [(String, Value)] = [("active", .bool(true)), ("unit", .string("V"))]
-    let names = arguments.map { $0.0 } + left
-    let record = Record(required.filter { !names.contains($0.0) } + arguments)
-    do throws(InvocationError) {
-      try ArgumentCheck.check(record, against: operation)
-      return nil
-    } catch {
-      XCTAssertEqual(error.code, .badRequest)
-      return error.reason
-    }
-  }
-
-  func testKinds() {
-    let bool = "\"active\" must be true or false"
-    let string = "\"label\" must be text"
-    let double = "\"factor\" must be a number"
-    let integer = "\"pulse_ms\" must be a whole number from -1 to 3600000"
-    let values: [(Value, Set<String>)] = [
-      (.bool(true), [string, double, integer]), (.bool(false), [string, double, integer]),
-      (.string("x"), [bool, double, integer]), (.string(""), [bool, double, integer]),
-      (.string("1"), [bool, double, integer]), (.integer(5), [bool, string]),
-      (.double(5), [bool, string, integer]), (.double(0.5), [bool, string, integer]),
-      (.list([.integer(1)]), [bool, string, double, integer]),
-      (.record(Record()), [bool, string, double, integer]),
-      (.bytes([1]), [bool, string, double, integer]),
-    ]
-    for (value, expected) in values {
-      let refusals = ["active", "label", "factor", "pulse_ms"].compactMap { refusal([($0, value)]) }
-      XCTAssertEqual(Set(refusals), expected, "\(value)")
-    }
-  }
-
-  func testRanges() {
-    for number in [-1, 0, 1, 3_600_000] as [Int64] {
-      XCTAssertNil(refusal([("pulse_ms", .integer(number))]))
-    }
-    for number in [.min, -2, 3_600_001, .max] as [Int64] {
-      XCTAssertEqual(
-        refusal([("pulse_ms", .integer(number))]),
-        "\"pulse_ms\" is \(number), but must be -1 to 3600000")
-    }
-  }
-
-  func testMissing() {
-    XCTAssertEqual(refusal([], without: ["active"]), "set needs the argument \"active\"")
-    XCTAssertEqual(refusal([], without: ["unit"]), "set needs the argument \"unit\"")
-    XCTAssertNil(refusal([]))
-  }
-
-  /// Null is how many clients leave an argument out.
-  func testNull() {
-    for name in ["label", "factor", "pulse_ms"] { XCTAssertNil(refusal([(name, .null)])) }
-    XCTAssertEqual(refusal([("active", .null)]), "set needs the argument \"active\"")
-  }
-
-  func testUnknown() {
-    XCTAssertEqual(refusal([("speed", .integer(1))]), "set takes no argument 'speed'")
-    XCTAssertEqual(refusal([("speed", .null)]), "set takes no argument 'speed'")
-    XCTAssertEqual(refusal([("Active", .bool(true))]), "set takes no argument 'Active'")
-    XCTAssertEqual(refusal([("\n", .null)]), "set takes no argument '?'")
   }
 }

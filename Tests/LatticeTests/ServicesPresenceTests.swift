@@ -163,14 +163,17 @@ final class ServicesPresenceTests: XCTestCase {
       operations: [
         Operation(
           name: "do",
-          parameters: [Parameter("text", .string), Parameter("factor", .double, isRequired: true)])
+          parameters: [
+            Parameter("text", .string), Parameter("factor", .double(0...1), isRequired: true),
+          ])
       ], events: [])
     let harness = ServicesHarness(prepare: { $0.host.add(FakeProvider(contract)) })
     let text = harness.request("edge.wh7.dock-7.describe").first?.payload ?? ""
     XCTAssertTrue(
       text.hasSuffix(
         "{\"name\":\"do\",\"parameters\":[{\"name\":\"text\",\"type\":\"string\",\"required\":false},"
-          + "{\"name\":\"factor\",\"type\":\"double\",\"required\":true}]}],\"resources\":[]}]}"),
+          + "{\"name\":\"factor\",\"type\":\"double\",\"minimum\":0.0,"
+          + "\"maximum\":1.0,\"required\":true}]}],\"resources\":[]}]}"),
       text)
   }
 

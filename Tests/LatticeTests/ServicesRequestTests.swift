@@ -132,7 +132,8 @@ final class ServicesRequestTests: XCTestCase {
     let harness = ServicesHarness()
     assertRefused(harness.request(set), "siren", 400, "set needs the argument \"active\"")
     assertRefused(
-      harness.request(set, "{\"active\":1}"), "siren", 400, "\"active\" must be true or false")
+      harness.request(set, "{\"active\":1}"), "siren", 400,
+      "\"active\" must be true or false, not '1'")
     assertRefused(
       harness.request(set, "{\"active\":true,\"pulse_ms\":0}"), "siren", 400,
       "\"pulse_ms\" is 0, but must be 1 to 3600000")

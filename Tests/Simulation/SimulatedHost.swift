@@ -320,6 +320,7 @@ final class Pump: CapabilityProvider {
   let deadline: Instant? = nil
   func handleDeadline(at now: Instant) {}
   func start(at now: Instant) {}
+  func linkChanged(isConnected: Bool, at now: Instant) {}
   func stop(at now: Instant) {}
 }
 

@@ -46,6 +46,28 @@ int64_t linux_write(int32_t descriptor, const void *bytes, size_t length);
 int32_t linux_close(int32_t descriptor);
 /// Opens, reads at most `capacity` bytes and closes; returns the bytes read.
 int64_t linux_read_file(const char *path, void *buffer, size_t capacity);
+/// Opens a file that is there, replaces its content in one write, as attributes of sysfs want it, and
+/// closes; returns the bytes written.
+int64_t linux_write_file(const char *path, const void *bytes, size_t length);
+/// Where a symbolic link leads, without a NUL; returns the length, -ENAMETOOLONG when it does not fit.
+int64_t linux_read_link(const char *path, char *buffer, size_t capacity);
+
+// MARK: files that are kept over a power cut (file.c)
+
+/// Opens for reading and writing; a file that is not there is made, for its owner alone. Close-on-exec.
+int32_t linux_create(const char *path);
+/// Reads at an offset; returns the bytes read, fewer only at the end of the file.
+int64_t linux_read_at(int32_t descriptor, void *buffer, size_t capacity, int64_t offset);
+/// Writes at an offset; returns the bytes written, fewer when the disk has no room for more.
+int64_t linux_write_at(int32_t descriptor, const void *bytes, size_t length, int64_t offset);
+/// Gives the file another name, in place of a file that has it.
+int32_t linux_rename(const char *from, const char *to);
+/// Starts to bring what was written to the disk, on a short-lived thread; `path` not NULL: the file's name
+/// too. Returns a descriptor that becomes readable when linux_sync_result can be called; closing it early
+/// abandons the outcome. The file's own descriptor may be closed meanwhile.
+int32_t linux_sync(int32_t descriptor, const char *path);
+/// Reads the outcome: 0 or a negative errno. -EAGAIN: not done yet; `wait` not 0: blocks until it is.
+int32_t linux_sync_result(int32_t descriptor, int32_t wait);
 
 // MARK: event loop (event.c)
 
@@ -195,9 +217,11 @@ int32_t linux_path_check(int32_t socket);
 
 /// A NETLINK_ROUTE socket that reports changes of links, addresses and routes.
 int32_t linux_route_watch(void);
-/// Reads the kernel's next report, a run of netlink messages. -EAGAIN: there is none; -ENOBUFS: some
-/// were lost; -EMSGSIZE: it did not fit and is gone.
-int64_t linux_route_read(int32_t descriptor, void *buffer, size_t capacity);
+/// A NETLINK_KOBJECT_UEVENT socket that reports devices that come and go.
+int32_t linux_device_watch(void);
+/// Reads the kernel's next report: a run of netlink messages, or the strings of one device's event.
+/// -EAGAIN: there is none; -ENOBUFS: some were lost; -EMSGSIZE: it did not fit and is gone.
+int64_t linux_netlink_read(int32_t descriptor, void *buffer, size_t capacity);
 
 // MARK: GPIO character device, uAPI v2 (gpio.c; linux/gpio.h)
 
@@ -212,6 +236,8 @@ typedef struct {
   char consumer[33];
   /// GPIO_V2_LINE_FLAG_* bits.
   uint64_t flags;
+  /// The debounce period that the kernel keeps; 0 for none.
+  uint32_t debounce_microseconds;
 } linux_gpio_line_info;
 
 typedef struct {
@@ -229,6 +255,11 @@ enum { LINUX_GPIO_RISING = 1, LINUX_GPIO_FALLING = 2 };
 int32_t linux_gpio_chip(int32_t chip, linux_gpio_chip_info *info);
 int32_t linux_gpio_line(int32_t chip, uint32_t offset, linux_gpio_line_info *info);
 
+enum {
+  /// Lines that one request has at most (GPIO_V2_LINES_MAX).
+  LINUX_GPIO_LINES_MAX = 64,
+};
+
 /// What is asked of one line; flags are GPIO_V2_LINE_FLAG_* bits.
 typedef struct {
   uint32_t offset;
@@ -237,15 +268,18 @@ typedef struct {
   uint32_t debounce_microseconds;
   /// Outputs: the value (1 active) taken in the same ioctl that makes the line an output.
   uint32_t value;
-  /// Events the kernel keeps before it drops the oldest; 0 for its default of 16.
-  uint32_t event_buffer_size;
-} linux_gpio_request;
+} linux_gpio_settings;
 
-/// Requests one line; returns its descriptor, readable when edge events wait.
-int32_t linux_gpio_request_line(int32_t chip, const linux_gpio_request *request,
-                                const char *consumer);
-/// The line's logical value: 0 or 1.
-int32_t linux_gpio_get(int32_t line);
-int32_t linux_gpio_set(int32_t line, uint32_t value);
+/// Requests lines together; returns the request's descriptor, readable when edge events wait. A bit of
+/// a mask below is the line's place in `lines`. -E2BIG: their settings are too many kinds for one
+/// request. `event_buffer_size`: events the kernel keeps before it drops the oldest; 0 for its default
+/// of 16 for each line.
+int32_t linux_gpio_request(int32_t chip, const linux_gpio_settings *lines, int32_t count,
+                           uint32_t event_buffer_size, const char *consumer);
+/// Gives lines that are taken other settings, in the order of their request, and lets go of none.
+int32_t linux_gpio_configure(int32_t request, const linux_gpio_settings *lines, int32_t count);
+/// The logical values of the lines in the mask.
+int32_t linux_gpio_get(int32_t request, uint64_t mask, uint64_t *bits);
+int32_t linux_gpio_set(int32_t request, uint64_t mask, uint64_t bits);
 /// Reads edge events; returns how many, -EAGAIN when none wait.
-int32_t linux_gpio_read_events(int32_t line, linux_gpio_event *events, int32_t capacity);
+int32_t linux_gpio_read_events(int32_t request, linux_gpio_event *events, int32_t capacity);

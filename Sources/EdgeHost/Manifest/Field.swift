@@ -59,6 +59,14 @@ extension Field {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// The absolute path of a file; nil also for `none`.
+  @inline(never)
+  func path(_ expected: StaticString, bytesMax: Int) -> String? {
+    guard let path = text(expected, bytesMax: bytesMax), path != "none" else { return nil }
+    if !path.begins(with: "/") { reportMismatch("\(expected)") }
+    return path
+  }
+
   /// One token of a NATS subject.
   @inline(never)
   func name() -> String? {
@@ -173,6 +181,9 @@ extension Field {
   /// A number of bytes.
   func size(in range: ClosedRange<Int64>) -> Int64? { quantity(.size, range) }
 
+  /// In hertz.
+  func frequency(in range: ClosedRange<Int64>) -> Int64? { quantity(.frequency, range) }
+
   @inline(never)
   private func quantity(_ quantity: Quantity, _ range: ClosedRange<Int64>) -> Int64? {
     guard let bytes = scalar(quantity.expectation)?.bytes else { return nil }
@@ -189,10 +200,13 @@ extension Field {
       case .missingUnit:
         // Digits only, so they may be shown bare.
         let number = String(decoding: bytes.prefix(20), as: UTF8.self)
-        message =
-          quantity == .duration
-          ? "\(label) needs a unit: say \(number)ms or \(number)s"
-          : "\(label) needs a unit: say \(number)kB or \(number)MB"
+        let examples: (StaticString, StaticString) =
+          switch quantity {
+          case .duration: ("ms", "s")
+          case .size: ("kB", "MB")
+          case .frequency: ("Hz", "kHz")
+          }
+        message = "\(label) needs a unit: say \(number)\(examples.0) or \(number)\(examples.1)"
       case .unknownUnit:
         let units = quantity.units.map { $0.suffix }
         message += ": the units are \(alternatives(units, joinedBy: " and "))"

@@ -15,28 +15,87 @@ struct LineDecoder {
 
   /// Returns a line also when parts of it are wrong and reported; nil when nothing can be said.
   mutating func line(_ field: Field) -> LineConfiguration? {
-    guard
-      let reader = field.mapping(
-        "a line",
-        keys: [
-          "name", "chip", "line", "direction", "active", "bias", "drive", "edges", "debounce",
-          "report", "safe", "script",
-        ])
-    else { return nil }
+    guard let reader = field.mapping("a line", keys: LineKey.all) else { return nil }
     let name = name(reader)
     let chip = chip(reader)
-    let direction = reader.required("direction", "input or output")?.choice([
-      "input": LineConfiguration.Direction.input, "output": .output,
-    ])
-    let location = location(reader, chip: chip, name: name)
+    let given = kind(reader)
+    let kind = given ?? .input
     var line = LineConfiguration(
-      name: name ?? "", chip: chip, location: location ?? .offset(0),
-      kind: direction == .output ? .output : .input)
+      name: name ?? "", chip: chip, location: .name(name ?? ""), kind: kind)
+    if given != nil { refuseKeys(ofOtherThan: kind, reader) }
+    decodePlace(reader, &line)
     decodeElectrical(reader, &line)
-    decodeInput(reader, &line)
-    decodeOutput(reader, &line)
-    if let direction { refuseKeys(ofOtherThan: direction, reader) }
+    LineKindDecoder(reader, isSimulated: board == .simulated).decode(&line)
     return line
+  }
+
+  private func kind(_ reader: MappingReader) -> LineConfiguration.Kind? {
+    if let field = reader.field("kind") {
+      reader.refuse("direction", "says what 'kind' says already: leave it out")
+      return field.choice([
+        "input": LineConfiguration.Kind.input, "output": .output, "counter": .counter,
+        "encoder": .encoder, "button": .button, "pwm": .pwm,
+      ])
+    }
+    return reader.required("direction", "input or output; or 'kind'")?.choice([
+      "input": LineConfiguration.Kind.input, "output": .output,
+    ])
+  }
+
+  private func refuseKeys(
+    ofOtherThan kind: LineConfiguration.Kind, _ reader: MappingReader
+  ) {
+    for key in LineKey.ofSomeKinds where !key.kinds.contains(kind) {
+      if matches(Array("script".utf8), key.name) && board == .linux { continue }
+      reader.refuse(key.name, "is only for \(key.audience); this line is \(LineKey.name(kind))")
+    }
+  }
+}
+
+/// The keys of a line, and which kinds of line have them.
+struct LineKey {
+  let name: StaticString
+  let kinds: [LineConfiguration.Kind]
+  /// Who has them, in words.
+  let audience: StaticString
+
+  static var all: [StaticString] {
+    [
+      "name", "chip", "line", "bcm", "header", "direction", "kind", "active", "bias", "report",
+    ] + ofSomeKinds.map { $0.name }
+  }
+
+  static var ofSomeKinds: [LineKey] {
+    let inputs: [LineConfiguration.Kind] = [.input, .counter, .encoder, .button]
+    let outputs: [LineConfiguration.Kind] = [.output, .pwm]
+    var keys: [LineKey] = []
+    func add(
+      _ names: [StaticString], _ kinds: [LineConfiguration.Kind], _ audience: StaticString
+    ) {
+      for name in names { keys.append(LineKey(name: name, kinds: kinds, audience: audience)) }
+    }
+    add(["debounce", "buffer"], inputs, "inputs")
+    add(["edges"], [.input, .counter], "inputs and counters")
+    add(["script"], [.input, .counter, .button], "inputs")
+    add(["every"], [.counter, .encoder], "counters and encoders")
+    add(["lines"], [.encoder], "encoders")
+    add(["double_click", "long_press"], [.button], "buttons")
+    add(["drive", "on_link_loss", "allow"], outputs, "outputs")
+    add(["max_on", "min_on", "min_off", "max_rate"], outputs, "outputs")
+    add(["start", "safe"], [.output], "outputs")
+    add(["pwm", "frequency"], [.pwm], "pulse-width modulation ('kind: pwm')")
+    return keys
+  }
+
+  static func name(_ kind: LineConfiguration.Kind) -> StaticString {
+    switch kind {
+    case .input: "an input"
+    case .output: "an output"
+    case .counter: "a counter"
+    case .encoder: "an encoder"
+    case .button: "a button"
+    case .pwm: "a pulse-width modulated output"
+    }
   }
 }
 
@@ -67,26 +126,84 @@ extension LineDecoder {
     return chip
   }
 
-  private mutating func location(
-    _ reader: MappingReader, chip: String?, name: String?
-  ) -> LineConfiguration.Location? {
-    let field =
-      board == .linux
-      ? reader.required("line", "its number on the chip, or its kernel name such as GPIO17")
-      : reader.field("line")
-    guard let field else {
-      // A simulated line needs no place.
-      return name.map { .name($0) }
+  /// `line`, `bcm` or `header`; of an encoder `lines`; and nothing for a channel of the kernel's.
+  private mutating func decodePlace(_ reader: MappingReader, _ line: inout LineConfiguration) {
+    if line.kind == .encoder {
+      for key: StaticString in ["line", "bcm", "header"] {
+        reader.refuse(key, "is for one line; an encoder has 'lines', two of them")
+      }
+      decodeTwo(reader, &line)
+      return
     }
-    guard let location = location(field) else { return nil }
+    let keys: [StaticString] = ["line", "bcm", "header"]
+    let given = keys.filter { reader.field($0) != nil }
+    if reader.field("pwm") != nil {
+      for key in given { reader.refuse(key, "is not for a channel of the kernel's ('pwm')") }
+      return
+    }
+    if given.count > 1, let first = given.first {
+      for key in given.dropFirst() {
+        reader.refuse(key, "says where the line is again, after '\(first)'")
+      }
+    }
+    let location: LineConfiguration.Location?
+    let field: Field
+    if let number = reader.field("bcm") {
+      field = number
+      location = number.integer(in: RaspberryPiHeader.bcmNumbers).map { .bcm($0) }
+    } else if let pin = reader.field("header") {
+      field = pin
+      location = headerLine(pin)
+    } else {
+      // A simulated line needs no place.
+      let hint: StaticString =
+        "its number on the chip, or its kernel name such as GPIO17; or 'bcm' or 'header'"
+      guard
+        let place = board == .linux ? reader.required("line", hint) : reader.field("line")
+      else { return }
+      field = place
+      location = self.location(place)
+    }
+    guard let location else { return }
+    line.location = location
+    checkPlace(location, field, reader, chip: line.chip)
+  }
+
+  private func headerLine(_ field: Field) -> LineConfiguration.Location? {
+    guard let pin = field.integer(in: RaspberryPiHeader.pins) else { return nil }
+    if let number = RaspberryPiHeader.bcmNumber(ofPin: pin) { return .bcm(number) }
+    let supply = RaspberryPiHeader.supply(atPin: pin) ?? "no line"
+    field.report("pin \(Int64(pin)) of the header is \(supply), not a line")
+    return nil
+  }
+
+  private mutating func decodeTwo(_ reader: MappingReader, _ line: inout LineConfiguration) {
+    let expected: StaticString = "a list of two lines such as [GPIO5, GPIO6]"
+    let lines =
+      board == .linux ? reader.required("lines", expected) : reader.field("lines")
+    guard let lines, let items = lines.items(expected, max: 2) else { return }
+    if items.count != 2 {
+      lines.report("'lines' must be \(expected)")
+      return
+    }
+    for (index, item) in items.enumerated() {
+      guard let location = location(item) else { continue }
+      checkPlace(location, item, reader, chip: line.chip)
+      if index == 0 { line.location = location } else { line.secondLocation = location }
+    }
+  }
+
+  private mutating func checkPlace(
+    _ location: LineConfiguration.Location, _ field: Field, _ reader: MappingReader, chip: String?
+  ) {
     let place: String
     switch location {
     case .offset(let offset):
       if board == .linux && reader.field("chip") == nil {
-        field.report("'line' is a number, so it needs 'chip': the chip's name or label")
-        return nil
+        field.report("\(field.label) is a number, so it needs 'chip': the chip's name or label")
+        return
       }
-      place = "#\(offset)"
+      place = ("#\(offset)" as Text).string
     case .bcm(let number): place = ("BCM \(number)" as Text).string
     case .name(let name): place = name
     }
@@ -94,7 +211,6 @@ extension LineDecoder {
     if let first = locations.insert("\(chip ?? "")\n\(place)", at: field.mark) {
       field.report("this line of the chip is given twice: first at \(first)")
     }
-    return location
   }
 
   private func location(_ field: Field) -> LineConfiguration.Location? {
@@ -131,85 +247,5 @@ extension LineDecoder {
     ]) {
       line.bias = bias
     }
-  }
-
-  private func decodeInput(_ reader: MappingReader, _ line: inout LineConfiguration) {
-    if let edges = reader.field("edges")?.choice([
-      "none": LineConfiguration.Edges.none, "rising": .rising, "falling": .falling,
-      "both": .both,
-    ]) {
-      line.edges = edges
-    }
-    if let debounce = reader.field("debounce")?.duration(in: ManifestLimits.debounce) {
-      line.debounce = debounce
-    }
-    if let report = reader.field("report")?.choice([
-      "durable": LineConfiguration.Report.durable, "latest": .latest,
-    ]) {
-      line.report = report
-    }
-    if board == .simulated {
-      if let field = reader.field("script") { line.script = script(field) }
-    } else {
-      reader.refuse("script", "is only for inputs of a simulated board ('board: simulated')")
-    }
-  }
-
-  private func decodeOutput(_ reader: MappingReader, _ line: inout LineConfiguration) {
-    if let drive = reader.field("drive")?.choice([
-      "push-pull": LineConfiguration.Drive.pushPull, "open-drain": .openDrain,
-      "open-source": .openSource,
-    ]) {
-      line.drive = drive
-    }
-    if let safe = reader.field("safe")?.choice([
-      "inactive": OutputConfiguration.SafeState.inactive, "active": .active, "keep": .keep,
-    ]) {
-      line.output.safe = safe
-    }
-  }
-
-  private func refuseKeys(
-    ofOtherThan direction: LineConfiguration.Direction, _ reader: MappingReader
-  ) {
-    switch direction {
-    case .input:
-      for key: StaticString in ["drive", "safe"] {
-        reader.refuse(key, "is only for outputs; this line is an input")
-      }
-    case .output:
-      for key: StaticString in ["edges", "debounce", "report"] {
-        reader.refuse(key, "is only for inputs; this line is an output")
-      }
-      if board == .simulated {
-        reader.refuse("script", "is only for inputs; this line is an output")
-      }
-    }
-  }
-}
-
-// MARK: - Scripts
-
-extension LineDecoder {
-  private func script(_ field: Field) -> LineScript? {
-    guard let reader = field.mapping("a line's script", keys: ["steps", "repeat"]) else {
-      return nil
-    }
-    var script = LineScript(steps: [], repeats: reader.field("repeat")?.boolean() ?? false)
-    let example: StaticString = "a list such as [{after: 2s, active: true}]"
-    guard let steps = reader.required("steps", example),
-      let items = steps.items(example, max: ManifestLimits.scriptStepsMax)
-    else { return nil }
-    if items.isEmpty { steps.report("'steps' must have at least one step") }
-    for item in items {
-      guard let step = item.mapping("a step", keys: ["after", "active"]) else { continue }
-      let after = step.required("after", "a duration such as 2s, counted from the step before")
-      let active = step.required("active", "true or false")
-      let delay = after?.duration(in: ManifestLimits.stepAfter)
-      let isActive = active?.boolean()
-      script.steps.append(
-        LineScript.Step(after: delay ?? .seconds(1), isActive: isActive ?? false))
-    }
-    return script
   }
 }

@@ -1,4 +1,5 @@
 import GPIOProvider
+import Lattice
 import Transport
 
 /// What one host offers and how it is reached: the whole of its configuration. `docs/manifest.md`
@@ -9,6 +10,7 @@ struct Manifest: Equatable {
   var labels: [Label] = []
   var link = Link()
   var requests = Requests()
+  var services = Services()
   var facts = Facts()
   var capabilities: [Capability] = []
 
@@ -19,6 +21,8 @@ struct Manifest: Equatable {
     var log = LogLevel.info
     /// How often the host says that it is there; the link's profile says so unless it is given.
     var presence = Duration.seconds(30)
+    /// Where counts and the last states of outputs are kept; nil: where systemd says, else nowhere.
+    var state: String?
   }
 
   /// Tells hosts apart for those who look for one.
@@ -44,6 +48,13 @@ struct Manifest: Equatable {
     var timeout: Duration?
   }
 
+  /// What plain NATS clients may do.
+  struct Services: Equatable {
+    var takesCommands = true
+    /// Commands a second from one caller, and as many at once.
+    var commandRate = UInt32(ServicesDialect.commandRateDefault)
+  }
+
   /// Edges and readings marked durable, until somebody who keeps them has them.
   struct Facts: Equatable {
     /// How much memory they may take.
@@ -59,7 +70,8 @@ struct Manifest: Equatable {
 
   /// A builtin capability provider; each is there at most once.
   enum Capability: Equatable {
-    case gpio(board: Board, lines: [LineConfiguration])
+    case gpio(
+      board: Board, lines: [LineConfiguration], interlocks: [InterlockConfiguration])
     case sensors([SensorConfiguration])
   }
 }

@@ -23,7 +23,8 @@ struct ManifestDecoder {
       let reader = field.mapping(
         "a manifest",
         keys: [
-          "host", "labels", "link", "requests", "facts", "capabilities", "actors", "bindings",
+          "host", "labels", "link", "requests", "services", "facts", "capabilities", "actors",
+          "bindings",
         ])
     else { return manifest }
     if let field = reader.field("link") { manifest.link = link(field) }
@@ -31,6 +32,9 @@ struct ManifestDecoder {
     if let field = reader.field("host") { decodeHost(field, &manifest.host) }
     if let field = reader.field("labels") { manifest.labels = labels(field) }
     if let field = reader.field("requests") { manifest.requests = requests(field) }
+    if let field = reader.field("services") {
+      ServicesDecoder.decode(field, into: &manifest.services)
+    }
     if let field = reader.field("facts") { manifest.facts = facts(field) }
     // Required, so that a file which was cut off is noticed.
     if let field = reader.required(
@@ -52,7 +56,8 @@ struct ManifestDecoder {
 
 extension ManifestDecoder {
   private func decodeHost(_ field: Field, _ host: inout Manifest.Host) {
-    guard let reader = field.mapping("the host", keys: ["name", "lattice", "log", "presence"])
+    guard
+      let reader = field.mapping("the host", keys: ["name", "lattice", "log", "presence", "state"])
     else { return }
     host.name = reader.field("name")?.name()
     if let lattice = reader.field("lattice")?.name() { host.lattice = lattice }
@@ -64,6 +69,8 @@ extension ManifestDecoder {
     if let presence = reader.field("presence")?.duration(in: ManifestLimits.presence) {
       host.presence = presence
     }
+    host.state = reader.field("state")?
+      .path("a path such as /var/lib/edge-host/state", bytesMax: ManifestLimits.pathBytesMax)
   }
 
   private func labels(_ field: Field) -> [Manifest.Label] {
@@ -191,8 +198,9 @@ extension ManifestDecoder {
   }
 
   private func gpio(_ item: Field) -> Manifest.Capability {
-    guard let reader = item.mapping("gpio", keys: ["builtin", "board", "lines"]) else {
-      return .gpio(board: .linux, lines: [])
+    guard let reader = item.mapping("gpio", keys: ["builtin", "board", "lines", "interlocks"])
+    else {
+      return .gpio(board: .linux, lines: [], interlocks: [])
     }
     let board = board(reader)
     let field = reader.required("lines", "a list of lines, or [] for none")
@@ -202,7 +210,8 @@ extension ManifestDecoder {
     for item in items ?? [] {
       if let line = decoder.line(item) { lines.append(line) }
     }
-    return .gpio(board: board, lines: lines)
+    let interlocks = reader.field("interlocks").map { InterlockDecoder.interlocks($0, of: lines) }
+    return .gpio(board: board, lines: lines, interlocks: interlocks ?? [])
   }
 
   private func sensors(_ item: Field) -> Manifest.Capability {

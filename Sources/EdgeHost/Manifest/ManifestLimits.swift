@@ -29,6 +29,7 @@ enum ManifestLimits {
   /// GPIO_MAX_NAME_SIZE of linux/gpio.h is 32 with its NUL, for chips, labels and lines.
   static let kernelNameBytesMax = 31
   static let zoneBytesMax = 63
+  static let pathBytesMax = 1_023
   static let unitBytesMax = 16
   static let userBytesMax = 255
   /// DNS's.
@@ -50,6 +51,24 @@ enum ManifestLimits {
   static var presence: ClosedRange<Duration> { .seconds(1) ... .seconds(3_600) }
   /// The kernel takes microseconds in 32 bits, a little more than an hour.
   static var debounce: ClosedRange<Duration> { .zero ... .seconds(3_600) }
+  /// The kernel keeps at most 16 events for each of a request's 64 lines.
+  static let eventBuffer: ClosedRange<UInt32> = 16...1_024
+  static var lineEvery: ClosedRange<Duration> { .milliseconds(20) ... .seconds(86_400) }
+  /// Nobody presses twice within a longer time, and waits so long for a click to count.
+  static var doubleClick: ClosedRange<Duration> { .zero ... .seconds(2) }
+  static var longPress: ClosedRange<Duration> { .milliseconds(100) ... .seconds(60) }
+  static var guardTime: ClosedRange<Duration> { .milliseconds(1) ... .seconds(604_800) }
+  static var deadTime: ClosedRange<Duration> { .zero ... .seconds(3_600) }
+  static var linkLoss: ClosedRange<Duration> { .seconds(1) ... .seconds(604_800) }
+  /// Times of activations are kept, 8 bytes each.
+  static let rateCount: ClosedRange<UInt32> = 1...64
+  static let interlocksMax = 32
+  static let interlockLines = 2...16
+  static let allowMax = 16
+  /// Of a public key: 35 bytes in base32.
+  static let keyBytes = 56
+  static let pwmChannel: ClosedRange<UInt32> = 0...255
+  static let frequency: ClosedRange<Int64> = 1...10_000_000
   static var every: ClosedRange<Duration> { .milliseconds(100) ... .seconds(86_400) }
   static var stepAfter: ClosedRange<Duration> { .milliseconds(1) ... .seconds(86_400) }
   /// At least a control line of NATS, which has up to 4096 bytes.
@@ -60,6 +79,8 @@ enum ManifestLimits {
   /// Each is looked for from the first, for every message.
   static let subscriptions: ClosedRange<UInt32> = 8...1_024
   static let requests: ClosedRange<UInt32> = 1...1_024
+  /// From one caller in a second. Above, a limit is none.
+  static let commandRate: ClosedRange<UInt32> = 1...10_000
   static let factsMemoryBytes: ClosedRange<Int64> = 4_000...16_000_000
 
   // MARK: the link

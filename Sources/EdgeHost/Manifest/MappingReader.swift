@@ -48,7 +48,7 @@ struct MappingReader {
 
   /// Reports a key that is there although it makes no sense.
   /// - Parameter reason: completes "'key' ...".
-  func refuse(_ key: StaticString, _ reason: StaticString) {
+  func refuse(_ key: StaticString, _ reason: Text) {
     if let entry = entry(key) { problems.report(entry.mark, "'\(key)' \(reason)") }
   }
 

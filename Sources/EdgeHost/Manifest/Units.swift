@@ -1,10 +1,11 @@
 import Transport
 
 /// A number with a unit, as a manifest writes it: `30s`, `8kB`. Values are in the smallest step
-/// that is kept: nanoseconds and bytes.
+/// that is kept: nanoseconds, bytes and hertz.
 enum Quantity {
   case duration
   case size
+  case frequency
 
   struct Unit {
     let suffix: StaticString
@@ -33,6 +34,12 @@ enum Quantity {
         Unit(suffix: "MiB", factor: 1_048_576),
         Unit(suffix: "GiB", factor: 1_073_741_824),
       ]
+    case .frequency:
+      [
+        Unit(suffix: "Hz", factor: 1),
+        Unit(suffix: "kHz", factor: 1_000),
+        Unit(suffix: "MHz", factor: 1_000_000),
+      ]
     }
   }
 
@@ -41,6 +48,7 @@ enum Quantity {
     switch self {
     case .duration: "a duration such as 500ms, 30s, 5min or 1h"
     case .size: "a size such as 512B, 64kB or 16MB"
+    case .frequency: "a frequency such as 100Hz or 25kHz"
     }
   }
 }

@@ -34,6 +34,7 @@ final class CallCommand {
     let timeout = options.timeout ?? CallCommand.defaultTimeout
     var headers = HeaderWriter()
     headers.append("Edge-Deadline", (EventLoop.wallClock + timeout).rfc3339)
+    headers.append("Edge-Caller", OperatorSession.caller)
     let block = headers.finished()
     do throws(PublishError) {
       try session.client.request(
@@ -45,7 +46,8 @@ final class CallCommand {
     }
   }
 
-  /// Subject and body of a request; `name=` says which line or sensor.
+  /// Subject and body of a request; `name=` says which line or sensor, and without it the whole
+  /// capability is asked.
   static func message(
     _ request: CallRequest
   ) throws(UsageError) -> (subject: [UInt8], body: [UInt8]) {
@@ -61,15 +63,13 @@ final class CallCommand {
       if key == "name" {
         resource = value
       } else {
-        arguments.append(key, typed(value))
+        arguments.append(key, try typed(value, of: key))
       }
     }
     var tokens = [request.lattice, request.host]
     if !request.capability.isEmpty {
-      guard let resource else {
-        throw UsageError(message: "\(request.operation) needs name=NAME: which line or sensor?")
-      }
-      tokens += [request.capability, resource]
+      tokens.append(request.capability)
+      if let resource { tokens.append(resource) }
     }
     tokens.append(request.operation)
     // A dot in a name would make another subject of it.
@@ -84,8 +84,15 @@ final class CallCommand {
     return (subject.bytes, arguments.fields.isEmpty ? [] : arguments.jsonBytes)
   }
 
-  /// `true`, `false` and numbers are themselves, all else is text.
-  private static func typed(_ text: String) -> Value {
+  /// `true`, `false` and numbers are themselves, lists and objects JSON, all else is text.
+  private static func typed(_ text: String, of key: String) throws(UsageError) -> Value {
+    if text.begins(with: "[") || text.begins(with: "{") {
+      do throws(JSONError) {
+        return try Value(json: Array(text.utf8).span)
+      } catch {
+        throw UsageError(message: "\(key)=\(quoted: text) is no JSON: \(error)")
+      }
+    }
     if text == "true" { return .bool(true) }
     if text == "false" { return .bool(false) }
     if let number = Int64(text) { return .integer(number) }
@@ -96,15 +103,22 @@ final class CallCommand {
   private func finish(_ outcome: borrowing RequestOutcome) {
     switch outcome {
     case .failed(.noResponders):
-      session.fail(
-        """
-        nobody answers for host \(quoted: request.host) in lattice \(quoted: request.lattice): \
-        is it up, and does it have that capability and operation? (edge-host hosts lists all)
-        """)
+      session.fail(CallCommand.nobodyAnswers(request))
     case .failed(.timedOut): session.fail("no answer in time")
     case .failed(.disconnected): session.fail("the connection was lost before the answer came")
     case .response(let message): finish(message)
     }
+  }
+
+  static func nobodyAnswers(_ request: CallRequest) -> Text {
+    let isNamed = request.arguments.contains { $0.begins(with: "name=") }
+    let name: StaticString =
+      isNamed || request.capability.utf8.isEmpty
+      ? "" : ", or does it need name=NAME, for one line or sensor"
+    return """
+      nobody answers for host \(quoted: request.host) in lattice \(quoted: request.lattice): \
+      is it up, and does it have that capability and operation\(name)? (edge-host hosts lists all)
+      """
   }
 
   private func finish(_ message: borrowing IncomingMessage) {

@@ -61,6 +61,12 @@ final class OperatorSession: ClientDelegate {
     return inbox
   }
 
+  /// Who the hosts' logs say has asked: `ops@laptop`.
+  static var caller: String {
+    let user = ManifestEnvironment.lookUp("USER") ?? ""
+    return ("\(user.utf8.isEmpty ? "uid" : user)@\(Kernel.hostName.span)" as Text).string
+  }
+
   func timer(_ action: @escaping () -> Void) -> Timer { Timer(on: loop) { _ in action() } }
 
   // MARK: ClientDelegate

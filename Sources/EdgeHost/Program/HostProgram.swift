@@ -9,10 +9,12 @@ final class HostProgram: ClientDelegate {
   private let manifest: Manifest
   private let log: Log
   private let diagnostics: RateLimitedLog
+  private let commandLog: CommandLog
   private let loop: EventLoop
   private let time = SystemTime()
   private let host: LatticeHost
   private let client: Client
+  private let memory: HostMemory?
   private let services = ServiceManager()
   private var timer: Timer?
   private var signals: Watch?
@@ -37,7 +39,9 @@ final class HostProgram: ClientDelegate {
     let log = Log(level: manifest.host.log)
     self.log = log
     diagnostics = RateLimitedLog(time: time) { text in log.warning(text()) }
+    commandLog = CommandLog(time: time) { line in log.info(line) }
     loop = try EventLoop()
+    memory = HostMemory(path: manifest.host.state, loop: loop, log: log, time: time)
     let seed = RandomGenerator.systemSeed
     let identity = HostIdentity(
       name: manifest.host.name ?? HostProgram.kernelHostName(), lattice: manifest.host.lattice,
@@ -60,9 +64,14 @@ final class HostProgram: ClientDelegate {
     for capability in manifest.capabilities { add(capability) }
     let dialect = ServicesDialect(
       presenceInterval: manifest.host.presence, requestTimeout: manifest.requests.timeout,
-      factCapacity: manifest.facts.memoryBytes,
-      diagnostics: diagnostics, seed: RandomGenerator.systemSeed)
-    let timer = Timer(on: loop) { [self] now in host.handleDeadline(at: now) }
+      commandRate: manifest.services.takesCommands ? Int64(manifest.services.commandRate) : nil,
+      factCapacity: manifest.facts.memoryBytes, diagnostics: diagnostics,
+      seed: RandomGenerator.systemSeed)
+    host.onCommand = { [self] in commandLog.report($0, $1) }
+    let timer = Timer(on: loop) { [self] now in
+      host.handleDeadline(at: now)
+      memory?.handleDeadline(at: now)
+    }
     self.timer = timer
     host.start([dialect], on: client)
     client.delegate = self
@@ -71,10 +80,11 @@ final class HostProgram: ClientDelegate {
     let endClientTurn = loop.endOfTurn
     loop.endOfTurn = { [self] now in
       endClientTurn?(now)
-      timer.set(isStopping ? nil : host.deadline)
+      timer.set(isStopping ? nil : Instant.earlier(host.deadline, memory?.deadline))
     }
     services.ready("connecting")
     try loop.run()
+    memory?.close()
     log.info("stopped")
   }
 
@@ -82,8 +92,10 @@ final class HostProgram: ClientDelegate {
 
   private func add(_ capability: Manifest.Capability) {
     switch capability {
-    case .gpio(let board, let lines):
-      let provider = GPIOProvider(lines: lines, board: makeBoard(board), time: time)
+    case .gpio(let board, let lines, let interlocks):
+      let provider = GPIOProvider(
+        lines: lines, interlocks: interlocks, board: makeBoard(board), time: time,
+        isSimulated: board == .simulated, memory: memory)
       provider.eventSink = host
       provider.onProblem = { [self] line, reason in problemChanged("line", line, reason) }
       host.add(provider)
@@ -97,8 +109,15 @@ final class HostProgram: ClientDelegate {
 
   private func makeBoard(_ board: Manifest.Board) -> any Board {
     switch board {
-    case .linux: LinuxBoard(loop: loop)
-    case .simulated: SimulatedBoard(startingAt: time.now)
+    case .linux:
+      let board = LinuxBoard(loop: loop)
+      do throws(SystemError) {
+        try board.watchChips()
+      } catch {
+        log.info("chips that appear are found only every few seconds: \(error)")
+      }
+      return board
+    case .simulated: return SimulatedBoard(startingAt: time.now)
     }
   }
 
@@ -112,11 +131,7 @@ final class HostProgram: ClientDelegate {
   }
 
   /// A name for a host whose manifest gives none.
-  private static func kernelHostName() -> String {
-    var buffer = [CChar](repeating: 0, count: 65)
-    if linux_host_name(&buffer, buffer.count) != 0 { return hostName(fromKernel: []) }
-    return hostName(fromKernel: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
-  }
+  private static func kernelHostName() -> String { hostName(fromKernel: Kernel.hostName) }
 
   /// The kernel's host name as one subject token.
   static func hostName(fromKernel name: [UInt8]) -> String {

@@ -63,6 +63,13 @@ extension Value {
     writer.value(self)
     return writer.bytes
   }
+
+  /// Reads any JSON text. As in a `Record`, no object has a name twice or too many fields.
+  public init(json bytes: Span<UInt8>) throws(JSONError) {
+    var reader = JSONReader(bytes)
+    self = try Record.value(of: try reader.next(), &reader)
+    _ = try reader.next()
+  }
 }
 
 extension Record {
@@ -101,7 +108,7 @@ extension Record {
     return record
   }
 
-  private static func value(
+  fileprivate static func value(
     of token: JSONToken, _ reader: inout JSONReader
   ) throws(JSONError) -> Value {
     switch token {

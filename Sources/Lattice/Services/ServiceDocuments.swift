@@ -62,14 +62,15 @@ enum ServiceDocuments {
     return json.bytes
   }
 
-  /// What can be called by name on this host, and how.
-  static func description(of host: LatticeHost) -> [UInt8] {
+  /// What can be called on this host, and how.
+  /// - Parameter hasCommands: whether commands are taken; they are left out otherwise.
+  static func description(of host: LatticeHost, hasCommands: Bool) -> [UInt8] {
     var json = JSONWriter()
     json.beginObject()
     identity(host.identity, &json)
     json.key("capabilities")
     json.beginArray()
-    for provider in host.providers { describe(provider, &json) }
+    for provider in host.providers { describe(provider, hasCommands: hasCommands, &json) }
     json.endArray()
     json.endObject()
     return json.bytes
@@ -190,18 +191,23 @@ enum ServiceDocuments {
     json.endObject()
   }
 
-  private static func describe(_ provider: any CapabilityProvider, _ json: inout JSONWriter) {
+  private static func describe(
+    _ provider: any CapabilityProvider, hasCommands: Bool, _ json: inout JSONWriter
+  ) {
     let contract = provider.contract
+    let left = contract.operations.filter { $0.isCommand && !hasCommands }.map { $0.name }
     json.beginObject()
     json.field("name", contract.name)
     json.field("contract", contract.id)
     json.key("operations")
     json.beginArray()
-    for operation in contract.operations { describe(operation, &json) }
+    for operation in contract.operations where !left.includes(operation.name) {
+      describe(operation, &json)
+    }
     json.endArray()
     json.key("resources")
     json.beginArray()
-    for resource in provider.resources { describe(resource, &json) }
+    for resource in provider.resources { describe(resource, without: left, &json) }
     json.endArray()
     json.endObject()
   }
@@ -209,6 +215,7 @@ enum ServiceDocuments {
   private static func describe(_ operation: Operation, _ json: inout JSONWriter) {
     json.beginObject()
     json.field("name", operation.name)
+    if operation.target == .capability { json.field("target", "capability") }
     json.key("parameters")
     json.beginArray()
     for parameter in operation.parameters { describe(parameter, &json) }
@@ -222,23 +229,39 @@ enum ServiceDocuments {
     switch parameter.kind {
     case .bool: json.field("type", "bool")
     case .string: json.field("type", "string")
-    case .double: json.field("type", "double")
+    case .double(let range):
+      describe("double", .double(range.lowerBound), .double(range.upperBound), &json)
     case .integer(let range):
-      json.field("type", "integer")
-      json.field("minimum", range.lowerBound)
-      json.field("maximum", range.upperBound)
+      describe("integer", .integer(range.lowerBound), .integer(range.upperBound), &json)
+    case .names(let max): describe("names", .integer(1), .integer(Int64(max)), &json)
+    case .states(let max): describe("states", .integer(1), .integer(Int64(max)), &json)
     }
     json.key("required")
     json.bool(parameter.isRequired)
     json.endObject()
   }
 
-  private static func describe(_ resource: Resource, _ json: inout JSONWriter) {
+  /// A type with a range: of a number, or of how many there may be.
+  @inline(never)
+  private static func describe(
+    _ type: String, _ minimum: Value, _ maximum: Value, _ json: inout JSONWriter
+  ) {
+    json.field("type", type)
+    json.key("minimum")
+    json.value(minimum)
+    json.key("maximum")
+    json.value(maximum)
+  }
+
+  /// - Parameter left: operations that are not told of.
+  private static func describe(
+    _ resource: Resource, without left: [String], _ json: inout JSONWriter
+  ) {
     json.beginObject()
     json.field("name", resource.name)
     json.key("operations")
     json.beginArray()
-    for operation in resource.operations { json.string(operation) }
+    for operation in resource.operations where !left.includes(operation) { json.string(operation) }
     json.endArray()
     json.fields(of: resource.properties)
     json.endObject()

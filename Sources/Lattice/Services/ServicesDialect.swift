@@ -1,9 +1,13 @@
 import Transport
 
 /// The services dialect: plain NATS requests with JSON bodies, for any NATS client, under subjects
-/// `edge.{lattice}.{host}.{capability}.{resource}.{operation}`, described by the NATS services
-/// convention (`$SRV.PING`, `$SRV.INFO`, `$SRV.STATS`; ADR-32). docs/services.md is its reference.
+/// `edge.{lattice}.{host}.{capability}.{resource}.{operation}`, without the resource for an operation
+/// of a whole capability; described by the NATS services convention (`$SRV.PING`, `$SRV.INFO`,
+/// `$SRV.STATS`; ADR-32). docs/services.md is its reference.
 public final class ServicesDialect: Dialect {
+  /// Commands a second from one caller, where nobody says otherwise.
+  public static let commandRateDefault: Int64 = 50
+
   /// An event or status that could not be sent by then is not news any more.
   private static let newsLifetime = Duration.seconds(5)
   /// How long an answer is worth sending.
@@ -11,6 +15,9 @@ public final class ServicesDialect: Dialect {
 
   private let presenceInterval: Duration
   private let requestTimeout: Duration?
+  private let commandRate: Int64
+  /// Nil: commands are not taken.
+  private var commandLimit: CallerLimit?
   private let factCapacity: Int
   private let diagnostics: any Diagnostics
   private let seed: UInt64
@@ -28,13 +35,18 @@ public final class ServicesDialect: Dialect {
   /// - Parameters:
   ///   - presenceInterval: how often the host's status is published while connected.
   ///   - requestTimeout: how old a request may be that does not say so; nil: as old as it likes.
+  ///   - commandRate: commands a second from one caller, and as many at once; nil: commands are not
+  ///     taken at all.
   ///   - factCapacity: bytes for facts that wait for an acknowledgement.
   public init(
-    presenceInterval: Duration, requestTimeout: Duration? = nil, factCapacity: Int,
-    diagnostics: any Diagnostics, seed: UInt64
+    presenceInterval: Duration, requestTimeout: Duration? = nil,
+    commandRate: Int64? = commandRateDefault, factCapacity: Int, diagnostics: any Diagnostics,
+    seed: UInt64
   ) {
     self.presenceInterval = presenceInterval
     self.requestTimeout = requestTimeout
+    self.commandRate = commandRate ?? 0
+    commandLimit = commandRate.map { CallerLimit(perSecond: $0, seed: seed) }
     self.factCapacity = factCapacity
     self.diagnostics = diagnostics
     self.seed = seed
@@ -105,16 +117,21 @@ public final class ServicesDialect: Dialect {
 
   private func addEndpoints(of provider: any CapabilityProvider) {
     let capability = provider.contract.name
-    for operation in provider.contract.operations {
-      let names = provider.resources
-        .filter { $0.operations.contains { $0 == operation.name } }
-        .map { $0.name }
+    for operation in provider.contract.operations
+    where !operation.isCommand || commandLimit != nil {
+      var suffix: Text = "\(capability).*.\(operation.name)"
+      var names: [String] = []
+      switch operation.target {
+      case .capability: suffix = "\(capability).\(operation.name)"
+      case .resource:
+        names = provider.resources
+          .filter { $0.operations.includes(operation.name) }
+          .map { $0.name }
+      }
       let index = endpoints.count
-      addEndpoint(
-        "\(capability)-\(operation.name)", suffix: "\(capability).*.\(operation.name)",
-        resources: names
-      ) { [self] message in
-        invoke(message, capability: capability, operation: operation.name, endpoint: index)
+      addEndpoint("\(capability)-\(operation.name)", suffix: suffix, resources: names) {
+        [self] message in
+        invoke(message, operation, of: capability, endpoint: index)
       }
     }
   }
@@ -141,23 +158,30 @@ public final class ServicesDialect: Dialect {
   }
 
   private func invoke(
-    _ message: borrowing IncomingMessage, capability: String, operation: String, endpoint: Int
+    _ message: borrowing IncomingMessage, _ operation: Operation, of capability: String,
+    endpoint: Int
   ) {
     guard let host else { return }
     let began = host.time.now
     let reply = message.reply.array
-    let resource = resourceName(message.subject)
+    let resource = operation.target == .resource ? resourceName(message.subject) : ""
+    let name = operation.target == .resource ? resource : capability
     let answer = { [self] (result: InvocationResult) in
       record(result, endpoint: endpoint, took: host.time.now - began)
-      respond(result, to: reply, resource: resource)
+      respond(result, to: reply, resource: name)
+    }
+    let caller = Caller(of: message)
+    // Before anything is read: a flood is to cost as little as it can.
+    if operation.isCommand, let refusal = commandLimit?.admit(caller.name, at: began) {
+      return answer(.failure(tooManyCommands(from: caller, refusal)))
     }
     do throws(InvocationError) {
       let request = try ServiceRequest(
         message, time: host.time, takenAfter: bus?.takenAfter, timeout: requestTimeout)
       host.invoke(
         Invocation(
-          capability: capability, resource: resource, operation: operation,
-          arguments: request.arguments, deadline: request.deadline),
+          capability: capability, resource: resource, operation: operation.name,
+          arguments: request.arguments, deadline: request.deadline, caller: caller),
         reply: answer)
     } catch {
       diagnostics.report("bad request", "\(quoted: message.subject.array): \(error.reason)")
@@ -165,6 +189,21 @@ public final class ServicesDialect: Dialect {
       if error.code == .late { bus?.renewTakenAfter() }
       answer(.failure(error))
     }
+  }
+
+  private func tooManyCommands(
+    from caller: Caller, _ refusal: CallerLimit.Refusal
+  ) -> InvocationError {
+    var details = Record()
+    // Rounded up: it is allowed by then.
+    let wait = refusal.wait + .nanoseconds(999_999)
+    details.append("allowed_in_ms", .integer(wait.milliseconds))
+    let reason: Text =
+      refusal.isShared
+      ? "too many commands from new callers such as \(caller.name): at most \(commandRate) a second"
+      : "too many commands from \(caller.name): at most \(commandRate) a second"
+    diagnostics.report("too many commands", reason)
+    return InvocationError(.tooManyRequests, reason, details: details)
   }
 
   /// The token before the last: `edge.lattice.host.capability.RESOURCE.operation`.
@@ -191,7 +230,7 @@ public final class ServicesDialect: Dialect {
   private func describe(_ message: borrowing IncomingMessage) {
     guard let host else { return }
     let began = host.time.now
-    let document = ServiceDocuments.description(of: host)
+    let document = ServiceDocuments.description(of: host, hasCommands: commandLimit != nil)
     record(.success(Record()), endpoint: 0, took: host.time.now - began)
     answer(document, to: message.reply.array, resource: host.identity.name)
   }
@@ -264,6 +303,7 @@ public final class ServicesDialect: Dialect {
     json.field("name", resource)
     json.field("code", error.code.rawValue)
     json.field("reason", error.reason)
+    json.fields(of: error.details)
     json.endObject()
     publish(
       json.bytes, headers: headers.finished(), to: reply, as: .replies)

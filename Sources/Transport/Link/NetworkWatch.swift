@@ -35,7 +35,7 @@ public final class NetworkWatch {
   private func read() {
     for _ in 0..<NetworkWatch.reportsPerTurn {
       if watch == nil { return }
-      let length = linux_route_read(descriptor, &buffer, buffer.count)
+      let length = linux_netlink_read(descriptor, &buffer, buffer.count)
       if length < 0 {
         if SystemError("recv", Int32(clamping: length)).isWouldBlock { return }
         // Too many (ENOBUFS) or too long: what they said is not known.

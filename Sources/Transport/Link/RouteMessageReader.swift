@@ -157,18 +157,3 @@ private struct AttributeReader: ~Escapable {
     return (UInt16(clamping: type & 0x3fff), value)
   }
 }
-
-extension Span where Element == UInt8 {
-  /// The unsigned number of `width` bytes at `offset`; nil when they are not all there.
-  fileprivate func littleEndian(at offset: Int, width: Int) -> UInt64? {
-    guard offset >= 0, count - offset >= width else { return nil }
-    var number: UInt64 = 0
-    for index in 0..<width { number |= UInt64(self[offset + index]) << UInt64(8 * index) }
-    return number
-  }
-
-  /// A length of 32 bits; nil when it is not there or not to be counted by an `Int`.
-  fileprivate func length32(at offset: Int) -> Int? {
-    littleEndian(at: offset, width: 4).flatMap { Int(exactly: $0) }
-  }
-}

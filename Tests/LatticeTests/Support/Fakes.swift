@@ -52,6 +52,9 @@ final class FakeProvider: CapabilityProvider {
 
   func handleDeadline(at now: Instant) { recorder.calls.append("\(name) deadline") }
   func start(at now: Instant) { recorder.calls.append("\(name) start") }
+  func linkChanged(isConnected: Bool, at now: Instant) {
+    recorder.calls.append("\(name) link \(isConnected)")
+  }
   func stop(at now: Instant) { recorder.calls.append("\(name) stop") }
 }
 
@@ -76,6 +79,13 @@ final class FakeDialect: Dialect {
   func statusChanged(at now: Instant) { recorder.calls.append("\(name) status") }
   func stop(at now: Instant) { recorder.calls.append("\(name) stop") }
   func handleDeadline(at now: Instant) { recorder.calls.append("\(name) deadline") }
+}
+
+extension InvocationResult {
+  var error: InvocationError? {
+    if case .failure(let error) = self { return error }
+    return nil
+  }
 }
 
 extension Record {
@@ -107,6 +117,20 @@ extension Contract {
             Parameter("pulse_ms", .integer(1...3_600_000)),
           ], isCommand: true),
       ], events: [EventKind(name: "edge")])
+  }
+
+  /// The same with operations of several pins at once.
+  static var manyPins: Contract {
+    Contract(
+      id: pins.id, name: pins.name,
+      operations: pins.operations + [
+        Operation(
+          name: "get-many", target: .capability,
+          parameters: [Parameter("names", .names(max: 3), isRequired: true)]),
+        Operation(
+          name: "set-many", target: .capability,
+          parameters: [Parameter("states", .states(max: 3), isRequired: true)], isCommand: true),
+      ], events: pins.events)
   }
 
   static var meters: Contract {

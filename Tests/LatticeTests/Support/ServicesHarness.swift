@@ -8,22 +8,24 @@ final class ServicesHarness {
   let time = FakeTime()
   let bus = FakeBus()
   let diagnostics = FakeDiagnostics()
-  let pins = FakeProvider(.pins, resources: [.pin("door", "input"), .pin("siren", "output")])
+  let pins: FakeProvider
   let meters = FakeProvider(.meters, resources: [.meter("cpu")])
   let host: LatticeHost
   let dialect: ServicesDialect
 
   init(
-    identity: HostIdentity = .test(), requestTimeout: Transport.Duration? = nil,
+    identity: HostIdentity = .test(), contract: Contract = .pins,
+    requestTimeout: Transport.Duration? = nil, commandRate: Int64? = 50,
     factCapacity: Int = 4096, isConnected: Bool = true,
     prepare: (ServicesHarness) -> Void = { _ in }
   ) {
     host = LatticeHost(identity: identity, time: time)
+    pins = FakeProvider(contract, resources: [.pin("door", "input"), .pin("siren", "output")])
     host.add(pins)
     host.add(meters)
     dialect = ServicesDialect(
-      presenceInterval: .seconds(30), requestTimeout: requestTimeout, factCapacity: factCapacity,
-      diagnostics: diagnostics, seed: 1)
+      presenceInterval: .seconds(30), requestTimeout: requestTimeout,
+      commandRate: commandRate, factCapacity: factCapacity, diagnostics: diagnostics, seed: 1)
     prepare(self)
     host.start([dialect], on: bus)
     if isConnected {
@@ -64,12 +66,16 @@ func headerBlock(_ lines: String...) -> String {
 }
 
 /// The answer that refuses a request.
-func refusal(_ name: String, _ code: Int, _ reason: String) -> (headers: String, payload: String) {
+func refusal(
+  _ name: String, _ code: Int, _ reason: String, details: [(String, Value)] = []
+) -> (headers: String, payload: String) {
   (
     headerBlock("Nats-Service-Error: \(reason)", "Nats-Service-Error-Code: \(code)"),
     String(
-      decoding: Record([
-        ("name", .string(name)), ("code", .integer(Int64(code))), ("reason", .string(reason)),
-      ]).jsonBytes, as: UTF8.self)
+      decoding: Record(
+        [
+          ("name", .string(name)), ("code", .integer(Int64(code))), ("reason", .string(reason)),
+        ] + details
+      ).jsonBytes, as: UTF8.self)
   )
 }
