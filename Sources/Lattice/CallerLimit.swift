@@ -87,6 +87,7 @@ public struct CallerLimit {
   }
 
   /// Nil when there was a token, else the time until there is one.
+  @inline(never)
   private func take(from bucket: inout Bucket, at now: Instant) -> Duration? {
     let start = max(bucket.fullAt, now)
     let wait = (start - now) + interval - depth
@@ -112,7 +113,7 @@ public struct CallerLimit {
   /// FNV-1a, mixed: two names of the same key merely share a bucket.
   private func key(of name: String) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ seed
-    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    for byte in Text(name).bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     var mixer = RandomGenerator(seed: hash)
     return mixer.next()
   }

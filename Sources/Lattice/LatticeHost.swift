@@ -83,19 +83,20 @@ public final class LatticeHost: EventSink {
           .notFound, "this host has no capability \(quoted: invocation.capability)")
       }
       let operation = try operation(invocation, of: provider)
+      var answer = reply
       if operation.isCommand, let onCommand {
-        run(invocation, operation, provider, at: now) { result in
+        answer = { result in
           reply(result)
           onCommand(invocation, result)
         }
-      } else {
-        run(invocation, operation, provider, at: now, reply: reply)
       }
+      run(invocation, operation, provider, at: now, reply: answer)
     } catch {
       reply(.failure(error))
     }
   }
 
+  @inline(never)
   private func operation(
     _ invocation: Invocation, of provider: any CapabilityProvider
   ) throws(InvocationError) -> Operation {
@@ -110,6 +111,7 @@ public final class LatticeHost: EventSink {
       """)
   }
 
+  @inline(never)
   private func run(
     _ invocation: Invocation, _ operation: Operation, _ provider: any CapabilityProvider,
     at now: Instant, reply: @escaping (InvocationResult) -> Void

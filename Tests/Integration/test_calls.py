@@ -183,6 +183,32 @@ class CallTests(HostTestCase):
         self.assertIs(self.call("gpio.siren.set", {"active": True})["active"], True)
         self.assert_log_is_bounded(self.host, LOG_LINES_MAX)
 
+    def test_flood_of_commands_is_limited_and_harms_nobody_else(self):
+        ops, flood = {"Edge-Caller": "ops@laptop"}, {"Edge-Caller": "flood"}
+        self.call("gpio.siren.set", {"active": False}, ops)
+        answers = self.client.subscribe("answers")
+        for number in range(2000):
+            body = json.dumps({"active": number % 2 == 0}).encode()
+            self.client.publish(subject("gpio.siren.set"), body, "answers", flood)
+        self.assertIs(self.call("gpio.siren.set", {"active": True}, ops)["active"], True)
+        codes = [answers.next().header("Nats-Service-Error-Code") for _ in range(2000)]
+        self.assertEqual(set(codes), {None, "429"})
+        self.assertEqual(codes[:50], [None] * 50)
+        self.assertGreater(codes.count("429"), 1000)
+        self.assertIn("command gpio set siren active=true by ops@laptop (services): done",
+                      self.host.log)
+        self.assertIn("too many commands from flood: at most 50 a second", self.host.log)
+        self.assert_log_is_bounded(self.host, 2 * LOG_LINES_MAX)
+
+
+class NoCommandsTests(HostTestCase):
+    def test_commands_are_not_taken(self):
+        self.start_host(manifest(GATE, SIREN, more="services: {commands: off}\n"))
+        self.assertIs(self.is_active("siren"), False)
+        with self.assertRaises(nats.NoResponders):
+            self.client.request(subject("gpio.siren.set"), {"active": True})
+        self.assertNotIn('"set"', json.dumps(self.call("describe")))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -14,7 +14,7 @@ USAGE_ERRORS = [
     ["check", "a", "b"], ["hosts", "extra"], ["hosts", "--bogus"], ["hosts", "--count", "1"],
     ["hosts", "--timeout", "5"], ["hosts", "--timeout", "0s"], ["hosts", "--server", "nats://["],
     ["hosts", "--server", "127.0.0.1:99999"], ["call"], ["call", "dock-7"],
-    ["call", "dock-7", "gpio"], ["call", "dock-7", "gpio", "get"],
+    ["call", "dock-7", "gpio"], ["call", "dock-7", "gpio", "get-many", "names=[1"],
     ["call", "dock-7", "gpio", "set", "name=siren", "active"],
     ["call", "dock-7", "gpio", "get", "name=si ren"], ["call", "*", "gpio", "get", "name=siren"],
     ["watch", "a..b"], ["watch", "a", "b"], ["watch", "--count", "0"], ["watch", "--count", "x"],
@@ -108,6 +108,7 @@ class OperatorTests(HostTestCase):
         self.assertIn("dock-9", self.operate("call", "dock-9", "describe", status=FAILED))
         self.assertIn("dock-9", self.operate("call", "dock-9", "gpio", "get", "name=siren",
                                              status=FAILED))
+        self.assertIn("name=NAME", self.operate("call", HOST, "gpio", "get", status=FAILED))
         self.assertEqual(self.host.stop(), 0)
         self.assertIn("no host answers", self.operate("hosts", status=FAILED))
 
@@ -115,7 +116,9 @@ class OperatorTests(HostTestCase):
         silence = self.client.subscribe(subject("describe", host="dock-8"))
         said = self.operate("call", "dock-8", "describe", "--timeout", "500ms", status=FAILED)
         self.assertIn("no answer", said)
-        self.assertIsNotNone(silence.next().header("Edge-Deadline"))
+        request = silence.next()
+        self.assertIsNotNone(request.header("Edge-Deadline"))
+        self.assertRegex(request.header("Edge-Caller"), r"^[^@]+@.")
 
     def test_events_are_watched(self):
         rows = self.operate("watch", subject("gpio.dock-door.edge"), "--count", "3").splitlines()

@@ -195,7 +195,10 @@ enum ServiceDocuments {
     _ provider: any CapabilityProvider, hasCommands: Bool, _ json: inout JSONWriter
   ) {
     let contract = provider.contract
-    let left = contract.operations.filter { $0.isCommand && !hasCommands }.map { $0.name }
+    var left: [String] = []
+    for operation in contract.operations where operation.isCommand && !hasCommands {
+      left.append(operation.name)
+    }
     json.beginObject()
     json.field("name", contract.name)
     json.field("contract", contract.id)
@@ -212,6 +215,7 @@ enum ServiceDocuments {
     json.endObject()
   }
 
+  @inline(never)
   private static func describe(_ operation: Operation, _ json: inout JSONWriter) {
     json.beginObject()
     json.field("name", operation.name)
@@ -223,6 +227,7 @@ enum ServiceDocuments {
     json.endObject()
   }
 
+  @inline(never)
   private static func describe(_ parameter: Parameter, _ json: inout JSONWriter) {
     json.beginObject()
     json.field("name", parameter.name)

@@ -124,9 +124,9 @@ public final class ServicesDialect: Dialect {
       switch operation.target {
       case .capability: suffix = "\(capability).\(operation.name)"
       case .resource:
-        names = provider.resources
-          .filter { $0.operations.includes(operation.name) }
-          .map { $0.name }
+        for resource in provider.resources where resource.operations.includes(operation.name) {
+          names.append(resource.name)
+        }
       }
       let index = endpoints.count
       addEndpoint("\(capability)-\(operation.name)", suffix: suffix, resources: names) {
@@ -136,6 +136,7 @@ public final class ServicesDialect: Dialect {
     }
   }
 
+  @inline(never)
   private func addEndpoint(
     _ name: Text, suffix: Text, resources: [String],
     handler: @escaping (borrowing IncomingMessage) -> Void
@@ -157,6 +158,7 @@ public final class ServicesDialect: Dialect {
     }
   }
 
+  @inline(never)
   private func invoke(
     _ message: borrowing IncomingMessage, _ operation: Operation, of capability: String,
     endpoint: Int
@@ -191,6 +193,7 @@ public final class ServicesDialect: Dialect {
     }
   }
 
+  @inline(never)
   private func tooManyCommands(
     from caller: Caller, _ refusal: CallerLimit.Refusal
   ) -> InvocationError {
