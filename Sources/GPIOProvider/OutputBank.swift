@@ -71,7 +71,7 @@ struct OutputBank {
   ) {
     var groups: [Interlock] = []
     for interlock in interlocks {
-      let members = outputs.indices.filter { interlock.lines.contains(outputs[$0].name) }
+      let members = outputs.indices.filter { interlock.lines.includes(outputs[$0].name) }
       groups.append(
         Interlock(name: interlock.name, outputs: members, deadTime: interlock.deadTime))
     }
