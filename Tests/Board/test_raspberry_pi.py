@@ -8,10 +8,7 @@ from contextlib import contextmanager
 
 from board import BUILD
 from controllers import BCM2835
-from probe_case import CHIP, ProbeCase
-
-MANIFEST_PATH = "/etc/edge-host.yaml"
-HOST_COMMAND = f"/bin/edge-host run --manifest {MANIFEST_PATH}"
+from probe_case import ProbeCase
 
 # Each output is found in another way. By line, what the manifest says of it:
 OUTPUTS = {
@@ -27,13 +24,25 @@ OUTPUTS = {
     40: "line: PWM0_OUT",
 }
 
-MANIFEST = """\
-host: {name: pi, lattice: test}
-link: {servers: [nats://127.0.0.1:4222]}
+# Lines that are nowhere, and what is said of them.
+NOT_FOUND = {
+    "no-name": ("line: GPIO99", 'no line is named "GPIO99"'),
+    "no-chip": ("line: 4, chip: pinctrl-bcm2711",
+                'no GPIO chip is named or labelled "pinctrl-bcm2711"; there are: '
+                "gpiochip0 [pinctrl-bcm2835], gpiochip1 [raspberrypi-exp-gpio]"),
+    "no-line": ("line: 54, chip: pinctrl-bcm2835",
+                'line 54 is not on chip "gpiochip0", which has lines 0 to 53'),
+}
+
+
+def manifest(lines):
+    return f"""\
+host: {{name: pi, lattice: test}}
+link: {{servers: ["nats://127.0.0.1:4222"]}}
 capabilities:
   - builtin: gpio
     board: linux
-    lines:
+    lines: [{", ".join(lines)}]
 """
 
 
@@ -98,21 +107,46 @@ class RaspberryPiTests(ProbeCase, unittest.TestCase):
 
     @classmethod
     def files(cls):
-        return {**super().files(), "/bin/edge-host": BUILD / "aarch64" / "edge-host"}
+        lines = [f"{{name: out{line}, {place}, direction: output, start: active}}"
+                 for line, place in OUTPUTS.items()]
+        bad = [f"{{name: {name}, {place}, direction: output}}"
+               for name, (place, _) in NOT_FOUND.items()]
+        return {**super().files(), "/bin/edge-host": BUILD / "aarch64" / "edge-host",
+                "/etc/outputs.yaml": manifest(lines), "/etc/bad.yaml": manifest(bad)}
 
     @contextmanager
-    def host(self, lines):
-        """Runs edge-host with these lines until they are taken, and to the end of the context."""
-        self.write_manifest(lines)
-        position = self.board.start("edge-host", HOST_COMMAND)
-        self.board.wait_for("edge-host: running", after=position)
+    def host(self, name):
+        """Runs edge-host with a manifest until it looks for a server in vain, and to the end of the
+        context; the value is where on the console it begins."""
+        position = self.board.start("edge-host", f"/bin/edge-host run --manifest /etc/{name}.yaml")
         try:
+            self.board.wait_for("next try in", after=position)
             yield position
         finally:
             self.board.signal("edge-host", "TERM", check=False)
             self.board.wait_for_end("edge-host", after=position)
 
-    def write_manifest(self, lines):
-        self.board.run(f": >{MANIFEST_PATH}")
-        for line in [*MANIFEST.splitlines(), *(f"      - {{{line}}}" for line in lines)]:
-            self.board.run(f"echo '{line}' >>{MANIFEST_PATH}")
+    def test_lines_are_found_however_they_are_called(self):
+        with self.host("outputs"):
+            listing = self.board.run("cat /sys/kernel/debug/gpio")
+            held = re.findall(r"gpio-(\d+) \(\S+ *\|edge-host *\) out hi", listing)
+            first = int(re.search(rf"GPIOs (\d+)-\d+, .*{BCM2835.label}", listing)[1])
+            self.assertEqual(sorted(int(number) - first for number in held), sorted(OUTPUTS))
+            for line, place in OUTPUTS.items():
+                with self.subTest(place=place):
+                    self.assertTrue(self.board.is_output(line))
+                    self.assertEqual(self.board.read_level(line), 1)
+        # At the stop they are made inactive and let go, which this driver makes inputs of.
+        for line in OUTPUTS:
+            self.assertEqual(self.board.read_level(line), 0)
+            self.assertFalse(self.board.is_output(line))
+
+    def test_line_that_is_not_there_is_told_with_what_is(self):
+        with self.host("bad") as position:
+            written = "\n".join(self.board.console_lines(position))
+            for name, (_, reason) in NOT_FOUND.items():
+                self.assertIn(f"line {name}: {reason}", written)
+
+
+if __name__ == "__main__":
+    unittest.main()
