@@ -194,8 +194,11 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     lastSequence += 1
     line.lastSequence = lastSequence
     let configuration = line.configuration
+    // A state is news for whoever listens now, not a fact: who keeps facts may want edges alone, and an
+    // event that nobody keeps would hold up those behind it.
+    let isFact = configuration.report == .durable && news.kind != "state"
     // What nobody hears now is told as the present state when somebody listens again.
-    if configuration.report == .latest && !isConnected { line.isStateUntold = true }
+    if !isFact && !isConnected { line.isStateUntold = true }
     var body = Record()
     body.append("name", .string(configuration.name))
     body.append(contentsOf: news.fields)
@@ -206,13 +209,13 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     eventSink?.emit(
       CapabilityEvent(
         capability: contract.name, resource: configuration.name, kind: news.kind,
-        delivery: configuration.report == .durable ? .durable : .latest, body: body))
+        delivery: isFact ? .durable : .latest, body: body))
   }
 
   /// Tells the state of the lines of which it is not known, without inventing an event.
   private func tellStates(at now: Instant) {
+    if !isConnected { return }
     for line in lines where line.isStateUntold && line.isTaken {
-      if line.configuration.report == .latest && !isConnected { continue }
       guard let values = try? board.values(of: line.handles) else { continue }
       var news = LineNews("state", at: now)
       news.fields = line.state(values)

@@ -13,20 +13,26 @@ struct Interlock {
   /// Which output keeps another from becoming active.
   struct Blocker {
     var output: Int
-    /// Until when its dead time lasts; nil: it is active.
+    /// Until when its dead time lasts; nil: it is active, or was before the call.
     var until: Instant?
   }
 
-  /// - Parameter isStart: The line is not switched on, but taken active. What was inactive when it
-  ///   was taken itself then says nothing of the time before.
+  /// - Parameters:
+  ///   - before: The states before the call. With a dead time, what the call itself switches off
+  ///     would be active again at any later time.
+  ///   - isStart: The line is not switched on, but taken active. What was inactive when it
+  ///     was taken itself then says nothing of the time before.
   func blocker(
-    of output: Int, among states: [OutputState], isStart: Bool, at now: Instant
+    of output: Int, among states: [OutputState], before: [OutputState], isStart: Bool,
+    at now: Instant
   ) -> Blocker? {
     if !outputs.contains(output) { return nil }
     var blocker: Blocker?
     for other in outputs where other != output {
       let state = states[other]
-      if state.isActive { return Blocker(output: other) }
+      if state.isActive || (deadTime > .zero && before[other].isActive) {
+        return Blocker(output: other)
+      }
       if isStart && !state.wasSwitchedOff { continue }
       let until = state.changedAt + deadTime
       if now >= until { continue }

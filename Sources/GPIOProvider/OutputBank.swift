@@ -195,19 +195,18 @@ struct OutputBank {
   mutating func handleDeadline(at now: Instant) -> [Change] {
     var changes: [Change] = []
     guard deadline.isDue(at: now) else { return changes }
-    var events: [(output: Int, event: OutputState.Event)] = []
+    var activations: [(output: Int, event: OutputState.Event)] = []
     for index in states.indices {
-      let configuration = outputs[index].configuration
-      if let event = states[index].dueEvent(configuration, link, at: now) {
-        events.append((output: index, event: event))
+      guard let event = states[index].dueEvent(outputs[index].configuration, link, at: now) else {
+        continue
+      }
+      if activates(index, event) {
+        activations.append((output: index, event: event))
+      } else {
+        handle(event, of: index, &changes, at: now)
       }
     }
-    for due in events where !activates(due.output, due.event) {
-      handle(due.event, of: due.output, &changes, at: now)
-    }
-    for due in events where activates(due.output, due.event) {
-      handle(due.event, of: due.output, &changes, at: now)
-    }
+    for due in activations { handle(due.event, of: due.output, &changes, at: now) }
     return changes
   }
 
@@ -293,35 +292,32 @@ struct OutputBank {
 extension OutputBank {
   private func isBlocked(_ index: Int, isStart: Bool, at now: Instant) -> Bool {
     interlocks.contains {
-      $0.blocker(of: index, among: states, isStart: isStart, at: now) != nil
+      $0.blocker(of: index, among: states, before: states, isStart: isStart, at: now) != nil
     }
   }
 
-  /// - Parameter before: The states before this call. An output that is switched off by the call
-  ///   itself would be so again at any later time.
   private func interlockRefusal(
     of index: Int, _ before: [OutputState], at now: Instant
   ) -> GuardRefusal? {
     var refusal: GuardRefusal?
     for group in interlocks {
-      guard let blocker = group.blocker(of: index, among: states, isStart: false, at: now) else {
-        continue
-      }
+      guard
+        let blocker = group.blocker(
+          of: index, among: states, before: before, isStart: false, at: now)
+      else { continue }
       var reason: Text = "\(outputs[blocker.output].name) of \(group.name) "
-      var allowedAt: Instant?
-      if let until = blocker.until, !before[blocker.output].isActive {
-        allowedAt = until
+      if let until = blocker.until {
         let ago = (now - states[blocker.output].changedAt).milliseconds
         let wait = (until - now).millisecondsRoundedUp
         reason += "switched off \(ago) ms ago, may be switched on in \(wait) ms"
-      } else if blocker.until != nil {
+      } else if !states[blocker.output].isActive {
         reason += "is active, and \(group.deadTime.milliseconds) ms must pass after it"
       } else {
         reason += "is active"
       }
       refusal = GuardRefusal.later(
         refusal,
-        GuardRefusal(.interlock, output: outputs[index].name, allowedAt: allowedAt, reason))
+        GuardRefusal(.interlock, output: outputs[index].name, allowedAt: blocker.until, reason))
     }
     return refusal
   }

@@ -88,8 +88,9 @@ class OperatorTests(HostTestCase):
     def test_host_is_described(self):
         rows = self.operate("call", HOST, "describe").splitlines()
         self.assertEqual([row.split()[:3] for row in rows[1:]],
-                         [["gpio", "dock-door", "get"], ["gpio", "gate", "get"],
-                          ["gpio", "siren", "get,set"], ["sensors", "cold-room", "get"]])
+                         [["gpio", "dock-door", "get,drive"], ["gpio", "gate", "get,drive"],
+                          ["gpio", "siren", "get,set,toggle,pulse,blink"],
+                          ["sensors", "cold-room", "get"]])
 
     def test_line_is_set_and_read(self):
         printed = self.operate("call", HOST, "gpio", "set", "name=siren", "active=true")
