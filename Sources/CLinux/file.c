@@ -16,6 +16,11 @@ int32_t linux_open(const char *path, int32_t write) {
   return file < 0 ? -errno : file;
 }
 
+int32_t linux_create_new(const char *path) {
+  int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  return file < 0 ? -errno : file;
+}
+
 int64_t linux_read(int32_t descriptor, void *buffer, size_t capacity) {
   ssize_t count;
   do count = read(descriptor, buffer, capacity);

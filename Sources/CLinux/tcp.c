@@ -62,22 +62,10 @@ int32_t linux_tcp_progress_of(int32_t descriptor, linux_tcp_progress *progress) 
   memset(progress, 0, sizeof *progress);
   socklen_t length = sizeof info;
   if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return -errno;
-  progress->rtt_microseconds = info.tcpi_rtt;
-  progress->unacknowledged_segments = info.tcpi_unacked;
-  progress->retransmissions = info.tcpi_retransmits;
   progress->milliseconds_since_acknowledgement = info.tcpi_last_ack_recv;
-  if (HAS(length, tcpi_bytes_received)) {
+  if (HAS(length, tcpi_bytes_acked)) {
     progress->known |= LINUX_TCP_HAS_BYTES;
     progress->bytes_acknowledged = info.tcpi_bytes_acked;
-    progress->bytes_received = info.tcpi_bytes_received;
-  }
-  if (HAS(length, tcpi_notsent_bytes)) {
-    progress->known |= LINUX_TCP_HAS_UNSENT;
-    progress->unsent_bytes = info.tcpi_notsent_bytes;
-  }
-  if (HAS(length, tcpi_min_rtt)) {
-    progress->known |= LINUX_TCP_HAS_RTT_MIN;
-    progress->rtt_min_microseconds = info.tcpi_min_rtt;
   }
   int queued = 0;
   if (ioctl(descriptor, SIOCOUTQ, &queued) == 0 && queued >= 0) {

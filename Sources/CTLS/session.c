@@ -282,10 +282,6 @@ void tls_say_goodbye(tls_session *session) {
 
 const char *tls_version(const tls_session *session) { return mbedtls_ssl_get_version(&session->ssl); }
 
-uint16_t tls_cipher_suite(const tls_session *session) {
-  return (uint16_t)mbedtls_ssl_get_ciphersuite_id_from_ssl(&session->ssl);
-}
-
 int32_t tls_is_resumed(const tls_session *session) {
   return session->is_established && !session->has_seen_certificate;
 }

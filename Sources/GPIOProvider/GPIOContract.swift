@@ -20,11 +20,15 @@ extension Contract {
   /// - `state` tells what `get` answers, when it is not known: at start, after edges were lost, when the
   ///   link is back. `change` tells that an output has changed, and its `cause`. `count`, `position` and
   ///   `press` are what counters, encoders and buttons have to say.
-  public static func gpio(isSimulated: Bool) -> Contract {
+  ///
+  /// - Parameter taken: the operations that some line takes. Those that none takes are left out, but for
+  ///   the common ones, whose refusal says more than silence.
+  public static func gpio(taken: [String]) -> Contract {
+    let always = ["get", "set", "get-many", "set-many"]
     let pulse = Parameter("pulse_ms", .integer(GPIOLimits.pulseMilliseconds))
     let lease = Parameter("lease_ms", .integer(GPIOLimits.leaseMilliseconds))
     let blink = GPIOLimits.blinkMilliseconds
-    var operations = [
+    let operations = [
       Operation(name: "get"),
       Operation(
         name: "set", parameters: [Parameter("active", .bool, isRequired: true), pulse, lease],
@@ -57,15 +61,15 @@ extension Contract {
         parameters: [
           Parameter("active", .states(max: GPIOLimits.manyMax), isRequired: true), pulse, lease,
         ], isCommand: true),
+      Operation(
+        name: "drive", parameters: [Parameter("active", .bool, isRequired: true)],
+        isCommand: true),
     ]
-    if isSimulated {
-      operations.append(
-        Operation(
-          name: "drive", parameters: [Parameter("active", .bool, isRequired: true)],
-          isCommand: true))
-    }
     return Contract(
-      id: "edge:gpio", name: "gpio", operations: operations,
+      id: "edge:gpio", name: "gpio",
+      operations: operations.filter { operation in
+        always.includes(operation.name) || taken.includes(operation.name)
+      },
       events: [
         EventKind(name: "edge"), EventKind(name: "state"), EventKind(name: "change"),
         EventKind(name: "count"), EventKind(name: "position"), EventKind(name: "press"),

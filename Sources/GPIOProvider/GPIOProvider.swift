@@ -32,6 +32,8 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   /// Those of the lines that are outputs, in the order of the bank.
   let outputs: [OutputLine]
   var bank: OutputBank
+  /// Whether inputs can be driven by whoever calls.
+  private let isSimulated: Bool
   private var bindings = Bindings()
   private var isRunning = false
   private var isConnected = false
@@ -74,7 +76,10 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     bank = OutputBank(
       outputs.map { (name: $0.configuration.name, configuration: $0.configuration.output) },
       interlocks: interlocks)
-    contract = Contract.gpio(isSimulated: isSimulated)
+    self.isSimulated = isSimulated
+    var taken: [String] = []
+    for line in provided { taken += GPIOProvider.operations(of: line, isSimulated) }
+    contract = Contract.gpio(taken: taken)
   }
 
   public var resources: [Resource] {
@@ -82,13 +87,15 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
       var properties = line.configuration.properties
       line.describe(&properties)
       if let problem = line.problem { properties.append("error", .string(problem.description)) }
-      var operations = line.operations
-      if line.configuration.direction == .input, contract.operation(named: "drive") != nil {
-        operations.append("drive")
-      }
       return Resource(
-        name: line.configuration.name, operations: operations, properties: properties)
+        name: line.configuration.name,
+        operations: GPIOProvider.operations(of: line, isSimulated), properties: properties)
     }
+  }
+
+  private static func operations(of line: ProvidedLine, _ isSimulated: Bool) -> [String] {
+    let isDriven = isSimulated && line.configuration.direction == .input
+    return isDriven ? line.operations + ["drive"] : line.operations
   }
 
   /// The lines that are bad at present, and why.
@@ -129,6 +136,12 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
 
   public func linkChanged(isConnected: Bool, at now: Instant) {
     self.isConnected = isConnected
+    if !isConnected {
+      // What was told just before may have gone into a link that was dead already.
+      for line in lines where line.configuration.report == .latest && line.lastSequence > 0 {
+        line.isStateUntold = true
+      }
+    }
     bank.linkChanged(isConnected: isConnected, at: now)
     tellStates(at: now)
   }

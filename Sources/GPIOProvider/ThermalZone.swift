@@ -58,6 +58,18 @@ struct ThermalZone {
     return ThermalZone.trimmed(content).elementsEqual(type.utf8)
   }
 
+  /// The types of the zones there are, each once.
+  static func types(root: String) -> [String] {
+    var types: [String] = []
+    for number in 0..<zonesMax {
+      guard let content = try? content(of: ("\(root)/thermal_zone\(number)/type" as Text).string)
+      else { continue }
+      let type = String(decoding: trimmed(content), as: UTF8.self)
+      if !types.includes(type) { types.append(type) }
+    }
+    return types
+  }
+
   private static func content(of path: String) throws(SystemError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: fileSizeMax)
     let count = linux_read_file(path, &bytes, fileSizeMax)

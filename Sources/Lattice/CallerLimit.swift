@@ -110,11 +110,11 @@ public struct CallerLimit {
     !caller.cameAgain || now - caller.lastAt >= CallerLimit.keptFor
   }
 
-  /// FNV-1a, mixed: two names of the same key merely share a bucket.
+  /// A hash, mixed: two names of the same key merely share a bucket.
   private func key(of name: String) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ seed
-    for byte in Text(name).bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    var mixer = RandomGenerator(seed: hash)
+    var hash = FNV1a(seed: seed)
+    hash.mix(Text(name).bytes.span)
+    var mixer = RandomGenerator(seed: hash.value)
     return mixer.next()
   }
 }

@@ -63,11 +63,6 @@ public final class Client: MessageBus {
   public func drain() { connection.drain(at: EventLoop.now) }
 
   public var isConnected: Bool { connection.isConnected }
-  public var statistics: ConnectionStatistics { connection.statistics }
-  public var serverInfo: ServerInfo { connection.serverInfo }
-  public func queueStatus(of trafficClass: TrafficClass) -> QueueStatus {
-    connection.queueStatus(of: trafficClass)
-  }
 
   // MARK: MessageBus
 

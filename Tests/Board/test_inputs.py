@@ -18,9 +18,11 @@ class InputTests(BoardCase):
 
     @classmethod
     def manifests(cls):
-        return {"edge-host": [
+        def door(buffer):
+            return f"{{name: door, {CHIP}, line: {DOOR}, direction: input, report: durable, buffer: {buffer}}}"
+        return {"roomy": [door(1024)], "edge-host": [
+            door(BUFFER),
             f"{{name: meter, {CHIP}, line: {METER}, kind: counter, edges: both, every: 1s, buffer: 1024}}",
-            f"{{name: door, {CHIP}, line: {DOOR}, direction: input, report: durable, buffer: {BUFFER}}}",
             f"{{name: latch, {CHIP}, line: {LATCH}, direction: input, report: latest}}"]}
 
     @classmethod
@@ -79,15 +81,14 @@ class InputTests(BoardCase):
         self.assertEqual([edge["line_seq"] for edge in edges], list(range(1, 11)))
 
     def test_ten_thousand_edges_are_all_told(self):
-        with self.host():
+        # Fewer at once than the kernel keeps, so that there is no way to lose any.
+        with self.host("roomy"):
             door = self.events("door")
             edges = []
-            for _ in range(100):
-                self.drive(DOOR, 100)
-                edges += self.take(door, 100)
-        self.assertEqual(len(edges) + sum(edge.get("lost", 0) for edge in edges), 10_000)
-        self.assertEqual([edge["line_seq"] for edge in edges if edge.get("lost", 0) == 0],
-                         [edge["line_seq"] for edge in edges])
+            for _ in range(20):
+                self.drive(DOOR, 500)
+                edges += self.take(door, 500)
+        self.assertEqual([edge["line_seq"] for edge in edges], list(range(1, 10_001)))
         self.assert_alternate(edges)
 
     # Some lost
@@ -141,7 +142,7 @@ class InputTests(BoardCase):
 
     def test_line_in_use_is_bad_until_it_is_free(self):
         position = self.board.start(
-            "probe", f"/bin/kernel-probe /dev/gpiochip0 {LATCH} input pause")
+            "probe", f"/bin/kernel-probe /dev/gpiochip* {LATCH} input pause")
         self.board.wait_for("paused", after=position)
         with self.host():
             answer = self.call("latch", "get")

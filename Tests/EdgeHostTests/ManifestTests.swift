@@ -273,4 +273,25 @@ final class ManifestTests: XCTestCase {
     addTeardownBlock { try? FileManager.default.removeItem(atPath: path) }
     return path
   }
+
+  // MARK: the local socket
+
+  func testSocket() throws {
+    func socket(_ host: String) throws -> String? {
+      try goodManifest("host: \(host)\ncapabilities: []").host.socket
+    }
+    XCTAssertEqual(try socket("{}"), "/run/edge-host/edge-host.sock")
+    XCTAssertEqual(try socket("{socket: /tmp/x.sock}"), "/tmp/x.sock")
+    XCTAssertNil(try socket("{socket: none}"))
+    let path = "/" + String(repeating: "x", count: 106)
+    XCTAssertEqual(try socket("{socket: \(path)}"), path)
+    assertMistakes(
+      "host: {socket: x.sock}\ncapabilities: []",
+      [
+        "1:16: 'socket' must be a path such as /run/edge-host/edge-host.sock, or none, not 'x.sock'"
+      ])
+    assertMistakes(
+      "host: {socket: \(path)x}\ncapabilities: []",
+      ["1:16: 'socket' is too long: at most 107 bytes"])
+  }
 }

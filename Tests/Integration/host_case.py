@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nats
 from edge_host import COMMAND, ROOT, WAIT_SECONDS, EdgeHost
-from nats_server import NATSServer
+from nats_server import PLAIN, NATSServer
 
 LOGS = (ROOT / "build" / "integration" / Path(COMMAND[-1]).parent.name
         / Path(os.environ.get("NATS_SERVER", "installed")).name)
@@ -36,12 +36,13 @@ def chatter(sensors):
             for number in range(sensors)]
 
 
-def manifest(*lines, sensors=(), presence="30s", more=""):
+def manifest(*lines, sensors=(), presence="30s", more="", socket="none"):
     """A manifest's text; the server is the one that the environment names."""
     def items(texts):
         return "".join(f"      - {text}\n" for text in texts) or "      []\n"
 
-    return (f"host: {{name: {HOST}, lattice: {LATTICE}, presence: {presence}}}\n"
+    return (f"host: {{name: {HOST}, lattice: {LATTICE}, presence: {presence}, "
+            f"socket: {socket}}}\n"
             "labels: {site: wh7, floor: 2}\n"
             f"{more}"
             "capabilities:\n"
@@ -140,3 +141,19 @@ class HostTestCase(unittest.TestCase):
         """However often something happened, the host did not write of it every time."""
         lines = host.log.splitlines()
         self.assertLess(len(lines), lines_max, "its log begins:\n" + "\n".join(lines[:lines_max]))
+
+
+class OwnServersTestCase(HostTestCase):
+    """Servers are those that each test starts with `serve`."""
+
+    @classmethod
+    def setUpClass(cls):
+        LOGS.mkdir(parents=True, exist_ok=True)
+
+    def setUp(self):
+        pass
+
+    def serve(self, configuration=""):
+        name = self.id().rpartition(".")[2]
+        return self.enterContext(
+            NATSServer(PLAIN + configuration, log=LOGS / f"{name}.server.log"))

@@ -18,6 +18,9 @@ USAGE_ERRORS = [
     ["call", "dock-7", "gpio", "set", "name=siren", "active"],
     ["call", "dock-7", "gpio", "get", "name=si ren"], ["call", "*", "gpio", "get", "name=siren"],
     ["watch", "a..b"], ["watch", "a", "b"], ["watch", "--count", "0"], ["watch", "--count", "x"],
+    ["gpio"], ["gpio", "get"], ["gpio", "set", "siren=maybe"], ["gpio", "pulse", "siren", "2"],
+    ["get", "dock-7"], ["get", "dock-*/siren"], ["set", "dock-7/siren"],
+    ["set", "dock-7/siren", "2"], ["watch", "dock 7/siren"], ["safe"],
 ]
 
 
@@ -98,6 +101,38 @@ class OperatorTests(HostTestCase):
         answer = json.loads(self.operate("call", HOST, "gpio", "get", "name=siren", "--json"))
         self.assertIs(answer["active"], True)
         self.assertEqual(answer["level"], 1)
+
+    def test_short_forms_of_get_and_set(self):
+        self.assertEqual(self.operate("get", f"{HOST}/gate"), '"gate"=inactive\n')
+        self.assertEqual(self.operate("set", f"{HOST}/siren", "on"), "")
+        self.assertEqual(self.operate("get", f"{HOST}/siren", "--numeric"), "1\n")
+        self.assertRegex(self.operate("get", f"{HOST}/cold-room"), r'^"cold-room"=-\d\d\.\d Cel\n$')
+        answer = json.loads(self.operate("set", f"{HOST}/siren", "off", "--json"))
+        self.assertIs(answer["active"], False)
+        self.operate("set", f"{HOST}/siren", "on", "--pulse", "100ms")
+        self.host.wait_until(
+            lambda: self.operate("get", f"{HOST}/siren", "--numeric") == "0\n", "no pulse")
+
+    def test_refusals_of_short_forms(self):
+        said = self.operate("get", f"{HOST}/window", status=FAILED)
+        self.assertIn("404: no line is named 'window'", said)
+        self.assertIn("404: no sensor is named 'window'", said)
+        self.assertIn("409", self.operate("set", f"{HOST}/gate", "on", status=FAILED))
+        self.assertIn("dock-9", self.operate("get", "dock-9/gate", status=FAILED))
+
+    def test_names_are_watched(self):
+        # A request has the same number of tokens, and is no event.
+        with EdgeHost("watch", "dock-*/*o*r*", "--lattice", LATTICE, "--json",
+                      server=self.server.address) as watch:
+            watch.wait_until(lambda: len(watch.output_lines) > 0, "nothing is printed")
+            self.operate("get", f"{HOST}/dock-door")
+            count = len(watch.output_lines)
+            watch.wait_until(lambda: len(watch.output_lines) > count + 3, "no more is printed")
+            subjects = {json.loads(line)["subject"] for line in watch.output_lines}
+        self.assertEqual(subjects,
+                         {subject("gpio.dock-door.edge"), subject("sensors.cold-room.reading")})
+        self.assertEqual(run_command("watch", "gate-*/*", "--timeout", "1s", lattice=LATTICE,
+                                     server=self.server.address).stdout, "")
 
     def test_refusal_of_the_host_is_told(self):
         for words, code in ((["gpio", "get", "name=window"], "404"),

@@ -7,11 +7,13 @@ import nats
 from host_case import COLD_ROOM, GATE, HOST, LATTICE, SIREN, HostTestCase, manifest, subject
 
 SERVICE = "edge-host"
-# The operations that hosts with lines and sensors answer.
-ENDPOINTS = {"describe": subject("describe"),
-             "gpio-get": subject("gpio.*.get"),
-             "gpio-set": subject("gpio.*.set"),
-             "sensors-get": subject("sensors.*.get")}
+# What a simulated board with an input, an output and a sensor can be asked. No line of it is pulse-width
+# modulated or counts, so there is neither gpio-pwm nor gpio-reset.
+OF_LINES = ("get", "set", "toggle", "pulse", "blink", "drive")
+OF_BOARD = ("get-many", "set-many")
+ENDPOINTS = {"describe": subject("describe"), "sensors-get": subject("sensors.*.get"),
+             **{f"gpio-{operation}": subject(f"gpio.*.{operation}") for operation in OF_LINES},
+             **{f"gpio-{operation}": subject(f"gpio.{operation}") for operation in OF_BOARD}}
 
 
 class DiscoveryTests(HostTestCase):
@@ -62,8 +64,11 @@ class DiscoveryTests(HostTestCase):
             self.assertIsInstance(endpoint["metadata"], dict)
         names = {endpoint["name"]: endpoint["metadata"].get("names")
                  for endpoint in info["endpoints"]}
-        self.assertEqual(names, {"describe": None, "gpio-get": "gate,siren", "gpio-set": "siren",
-                                 "sensors-get": "cold-room"})
+        of_outputs = {f"gpio-{operation}": "siren" for operation in
+                      ("set", "toggle", "pulse", "blink")}
+        self.assertEqual(names, {"describe": None, "gpio-get": "gate,siren", **of_outputs,
+                                 "gpio-drive": "gate", "gpio-get-many": None,
+                                 "gpio-set-many": None, "sensors-get": "cold-room"})
 
     def test_statistics_count(self):
         before = self.statistics()

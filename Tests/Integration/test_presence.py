@@ -64,8 +64,8 @@ class PresenceTests(HostTestCase):
         self.assertEqual((gpio["name"], sensors["name"]), ("gpio", "sensors"))
         lines = {line["name"]: line for line in gpio["resources"]}
         self.assertEqual(list(lines), ["gate", "siren", "brake"])
-        self.assertEqual(lines["gate"]["operations"], ["get"])
-        self.assertEqual(lines["siren"]["operations"], ["get", "set"])
+        self.assertEqual(lines["gate"]["operations"], ["get", "drive"])
+        self.assertEqual(lines["siren"]["operations"], ["get", "set", "toggle", "pulse", "blink"])
         self.assertEqual(lines["gate"]["direction"], "input")
         self.assertEqual(lines["brake"]["safe"], "active")
         parameters = {operation["name"]: operation["parameters"]

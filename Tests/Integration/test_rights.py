@@ -5,14 +5,11 @@ import json
 import unittest
 
 import nats
-from host_case import GATE, LOGS, SIREN, HostTestCase, door, link, manifest, subject
+from host_case import GATE, SIREN, OwnServersTestCase, door, link, manifest, subject
 from lane import Conditions
 from link import Link
-from nats_server import NATSServer
 
 CONFIGURATION = """\
-host: 127.0.0.1
-port: $PORT
 no_auth_user: board
 authorization {
   users: [
@@ -24,26 +21,16 @@ authorization {
 LOG_LINES_MAX = 20
 
 
-class RightsTests(HostTestCase):
-    """Each test has a server of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        LOGS.mkdir(parents=True, exist_ok=True)
-
-    def setUp(self):
-        pass  # `serve` starts what each test needs
-
-    def serve(self, configuration, **more):
-        log = LOGS / f"{self.id().rpartition('.')[2]}.server.log"
-        self.server = self.enterContext(NATSServer(configuration, log=log))
+class RightsTests(OwnServersTestCase):
+    def begin(self, configuration, **more):
+        self.server = self.serve(configuration)
         self.client = self.connect(self.server, **more)
 
     # Permissions
 
     def deny(self, publish=(), subscribe=()):
         text = CONFIGURATION.replace("PUBLISH", json.dumps(list(publish)))
-        self.serve(text.replace("SUBSCRIBE", json.dumps(list(subscribe))),
+        self.begin(text.replace("SUBSCRIBE", json.dumps(list(subscribe))),
                    **{"user": "operator", "pass": "secret"})
 
     def test_publishing_is_denied(self):
@@ -84,7 +71,7 @@ class RightsTests(HostTestCase):
     # Sizes
 
     def test_answer_is_larger_than_the_server_takes(self):
-        self.serve("host: 127.0.0.1\nport: $PORT\nmax_payload: 1024\n")
+        self.begin("max_payload: 1024\n")
         lines = [f"{{name: gate-{number}, direction: input}}" for number in range(40)]
         host = self.start_host(manifest(*lines))
         code, reason = self.refusal_of_host("describe")
@@ -100,7 +87,7 @@ class RightsTests(HostTestCase):
 
     def test_reader_that_is_too_slow_is_evicted_and_returns(self):
         """The server closes such a connection without a word of error."""
-        self.serve("host: 127.0.0.1\nport: $PORT\nmax_payload: 64kB\nmax_pending: 128kB\n"
+        self.begin("max_payload: 64kB\nmax_pending: 128kB\n"
                    "write_deadline: \"1s\"\n")
         fast = Conditions(rate=10_000_000, buffer=65_536)
         with Link(self.server.port, fast, fast) as slow:

@@ -11,9 +11,8 @@ import credentials
 import nats_server
 from certificates import Certificates
 from edge_host import COMMAND, WAIT_SECONDS
-from host_case import HOST, LATTICE, LOGS, HostTestCase
+from host_case import HOST, LATTICE, OwnServersTestCase
 from link import Link
-from nats_server import PLAIN, NATSServer
 from secure_server import SecureServer
 
 HAS_TLS = "with TLS" in subprocess.run(
@@ -24,20 +23,9 @@ SECRET = "hunter2-hunter2"
 SOME_TIME_MS = 30_000
 
 
-class SecurityTestCase(HostTestCase):
-    """Servers are those of each test."""
-
-    @classmethod
-    def setUpClass(cls):
-        LOGS.mkdir(parents=True, exist_ok=True)
-
+class SecurityTestCase(OwnServersTestCase):
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="edge-host-")))
-
-    def serve(self, configuration=""):
-        name = self.id().rpartition(".")[2]
-        return self.enterContext(
-            NATSServer(PLAIN + configuration, log=LOGS / f"{name}.server.log"))
 
     def file(self, name, text):
         path = self.folder / name

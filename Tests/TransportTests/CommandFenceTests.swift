@@ -2,6 +2,11 @@ import XCTest
 
 @testable import Transport
 
+extension CommandFence {
+  /// Upper bound of the age of a message that arrives now.
+  fileprivate func ageBound(at now: Instant) -> Transport.Duration { max(now - takenAfter, .zero) }
+}
+
 final class CommandFenceTests: XCTestCase {
   private func at(_ seconds: Int64) -> Instant { Instant(nanoseconds: 0) + .seconds(seconds) }
 

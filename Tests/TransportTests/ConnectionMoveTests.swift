@@ -9,32 +9,51 @@ final class ConnectionMoveTests: XCTestCase {
     for server in pair.servers {
       server.publish("all", reply: "r.\(number)", bytes("\(number)"), at: pair.now)
     }
-    if pair.servers.allSatisfy({ server in
-      !server.connected.contains { server.subscriptions(of: $0).contains("one group") }
-    }) {
-      return
-    }
     let holders = pair.servers.filter { server in
       server.connected.contains { server.subscriptions(of: $0).contains("one group") }
     }
+    if holders.isEmpty { return }
     holders[number % holders.count].publish("one", bytes("\(number)"), at: pair.now)
+  }
+
+  /// A connection to one of two servers, subscribed to `all`.
+  private func connected(
+    seed: UInt64, link: LinkConditions = LinkConditions()
+  ) throws -> (Pair, old: ModelServer, new: ModelServer) {
+    let pair = try Pair.connected(seed: seed, servers: 2, link: link)
+    XCTAssertNotNil(pair.subscribe("all"))
+    try pair.drive(for: .seconds(1))
+    let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
+    let new = try XCTUnwrap(pair.servers.first { $0 !== old })
+    return (pair, old, new)
+  }
+
+  private func shutDown(_ server: ModelServer) {
+    server.options.isLameDuck = true
+    server.announce()
+  }
+
+  private func hasMoved(_ pair: Pair) -> Bool {
+    pair.happenings.contains { if case .moved = $0 { true } else { false } }
+  }
+
+  private func assertOneMessageComes(_ pair: Pair, _ context: String) throws {
+    XCTAssertTrue(pair.isConnected, context)
+    publish(7, in: pair)
+    try pair.drive(within: .seconds(5)) { !pair.payloads.isEmpty }
+    XCTAssertEqual(pair.payloads, ["7"], context)
   }
 
   func testNothingIsLostOrDoubledWhileMoving() throws {
     for seed in UInt64(1)...60 {
       var link = LinkConditions()
       link.jitter = .milliseconds(Int64(seed) * 3)
-      let pair = try Pair.connected(seed: seed, servers: 2, link: link)
-      XCTAssertNotNil(pair.subscribe("all"))
+      let (pair, old, new) = try connected(seed: seed, link: link)
       XCTAssertNotNil(pair.subscribe("one", queueGroup: "group"))
       try pair.drive(for: .seconds(1))
-      let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
       var sent = 0
       for number in 0..<400 {
-        if number == 50 {
-          old.options.isLameDuck = true
-          old.announce()
-        }
+        if number == 50 { shutDown(old) }
         publish(number, in: pair)
         try pair.publish("up", bytes("\(number)"))
         sent += 1
@@ -43,7 +62,7 @@ final class ConnectionMoveTests: XCTestCase {
       try pair.drive(for: .seconds(2))
       XCTAssertEqual(pair.disconnects, [], "seed \(seed)")
       XCTAssertEqual(old.connected.count, 0, "seed \(seed)")
-      let new = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
+      XCTAssertEqual(new.connected.count, 1, "seed \(seed)")
       XCTAssertEqual(new.violations + old.violations, [], "seed \(seed)")
       let messages = pair.happenings.compactMap { happening -> Endpoint.Message? in
         if case .message(let message) = happening { return message }
@@ -66,36 +85,27 @@ final class ConnectionMoveTests: XCTestCase {
   /// A message that the old server has delivered comes to the new one after it knows our subscriptions.
   func testASlowRouteDoublesNothing() throws {
     for seed in UInt64(1)...20 {
-      let pair = try Pair.connected(seed: seed, servers: 2)
-      XCTAssertNotNil(pair.subscribe("all"))
-      try pair.drive(for: .seconds(1))
-      let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
-      let new = try XCTUnwrap(pair.servers.first { $0 !== old })
+      let (pair, old, new) = try connected(seed: seed)
       for number in 0..<200 {
-        if number == 50 {
-          old.options.isLameDuck = true
-          old.announce()
-        }
+        if number == 50 { shutDown(old) }
         old.publish("all", bytes("\(number)"), at: pair.now)
         // Six times ten milliseconds around the cluster, which is more than a round trip.
         if number >= 6 { new.publish("all", bytes("\(number - 6)"), at: pair.now) }
         try pair.drive(for: .milliseconds(10))
       }
-      XCTAssertTrue(pair.happenings.contains { if case .moved = $0 { true } else { false } })
+      XCTAssertTrue(hasMoved(pair))
       let numbers = pair.payloads.compactMap { Int($0) }
       XCTAssertEqual(Set(numbers).count, numbers.count, "seed \(seed): \(numbers)")
     }
   }
 
   func testRequestUnderWayIsAnswered() throws {
-    let pair = try Pair.connected(seed: 3, servers: 2)
-    let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
+    let (pair, old, _) = try connected(seed: 3)
     var replies: [String] = []
     for server in pair.servers { server.listen("slow") { m, _ in replies.append(m.reply ?? "") } }
     let id = try pair.request("slow", timeout: .seconds(30))
     try pair.drive { replies.count == 1 }
-    old.options.isLameDuck = true
-    old.announce()
+    shutDown(old)
     try pair.drive { old.connected.isEmpty }
     for server in pair.servers { server.publish(replies[0], bytes("answer"), at: pair.now) }
     try pair.drive { !pair.ends.isEmpty }
@@ -107,8 +117,7 @@ final class ConnectionMoveTests: XCTestCase {
   func testAloneItStaysUntilTheEnd() throws {
     let pair = try Pair.connected()
     XCTAssertNotNil(pair.subscribe("a"))
-    pair.server.options.isLameDuck = true
-    pair.server.announce()
+    shutDown(pair.server)
     pair.endpoint.reachability = [.refusing]
     try pair.drive(for: .seconds(60))
     XCTAssertTrue(pair.isConnected)
@@ -126,22 +135,15 @@ final class ConnectionMoveTests: XCTestCase {
   /// The old server ends before the new one has accepted us, or after.
   func testOldServerEndsAtAnyTime() throws {
     for milliseconds in stride(from: Int64(0), through: 2000, by: 20) {
-      let pair = try Pair.connected(seed: 9, servers: 2)
-      XCTAssertNotNil(pair.subscribe("all"))
-      try pair.drive(for: .seconds(1))
-      let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
-      old.options.isLameDuck = true
-      old.announce()
+      let (pair, old, _) = try connected(seed: 9)
+      shutDown(old)
       try pair.drive(for: .milliseconds(milliseconds))
       for client in old.connected { old.close(client) }
       try pair.drive(within: .seconds(30)) {
         pair.isConnected && old.connected.isEmpty
       }
       try pair.drive(for: .seconds(3))
-      XCTAssertTrue(pair.isConnected)
-      publish(7, in: pair)
-      try pair.drive(within: .seconds(5)) { !pair.payloads.isEmpty }
-      XCTAssertEqual(pair.payloads, ["7"], "\(milliseconds) ms")
+      try assertOneMessageComes(pair, "\(milliseconds) ms")
       XCTAssertEqual(pair.servers.flatMap(\.violations), [])
     }
   }
@@ -149,47 +151,40 @@ final class ConnectionMoveTests: XCTestCase {
   /// The new server ends while both deliver: the old one still has everything.
   func testNewServerEndsAtAnyTime() throws {
     for milliseconds in stride(from: Int64(0), through: 1200, by: 20) {
-      let pair = try Pair.connected(seed: 9, servers: 2)
-      XCTAssertNotNil(pair.subscribe("all"))
-      try pair.drive(for: .seconds(1))
-      let old = try XCTUnwrap(pair.servers.first { !$0.connected.isEmpty })
-      let new = try XCTUnwrap(pair.servers.first { $0 !== old })
-      old.options.isLameDuck = true
-      old.announce()
-      try pair.drive { pair.happenings.contains { if case .moved = $0 { true } else { false } } }
+      let (pair, old, new) = try connected(seed: 9)
+      shutDown(old)
+      try pair.drive { hasMoved(pair) }
       try pair.drive(for: .milliseconds(milliseconds))
       for client in new.connected { new.close(client) }
       try pair.drive(for: .seconds(90))
-      XCTAssertTrue(pair.isConnected, "\(milliseconds) ms")
-      publish(7, in: pair)
-      try pair.drive(within: .seconds(5)) { !pair.payloads.isEmpty }
-      XCTAssertEqual(pair.payloads, ["7"], "\(milliseconds) ms")
+      try assertOneMessageComes(pair, "\(milliseconds) ms")
     }
   }
 
   // MARK: servers told of
 
-  func testServersToldOfAreUsedWhenTheOwnAreGone() throws {
+  /// The only server that is configured tells of another, and goes.
+  private func toldOfAnother(ignores: Bool) throws -> Pair {
     var options = ModelServer.Options()
     options.connectURLs = ["model:4223"]
-    let pair = Pair(servers: 1, server: options, simulated: 2)
+    let pair = Pair(
+      servers: 1, server: options, ignoresDiscoveredServers: ignores, simulated: 2)
     pair.start()
     try pair.drive { pair.isConnected }
     pair.endpoint.reachability[0] = .refusing
     pair.endpoint.cut()
+    return pair
+  }
+
+  func testServersToldOfAreUsedWhenTheOwnAreGone() throws {
+    let pair = try toldOfAnother(ignores: false)
     try pair.drive(within: .seconds(10)) {
       pair.isConnected && pair.servers[1].connected.count == 1
     }
   }
 
   func testServersToldOfCanBeIgnored() throws {
-    var options = ModelServer.Options()
-    options.connectURLs = ["model:4223"]
-    let pair = Pair(servers: 1, server: options, ignoresDiscoveredServers: true, simulated: 2)
-    pair.start()
-    try pair.drive { pair.isConnected }
-    pair.endpoint.reachability[0] = .refusing
-    pair.endpoint.cut()
+    let pair = try toldOfAnother(ignores: true)
     try pair.drive(for: .seconds(100))
     XCTAssertFalse(pair.happenings.contains(.opening(server: 1)))
   }

@@ -71,10 +71,10 @@ final class EncoderTests: XCTestCase {
       let payload = [UInt8](repeating: 0x70, count: random.index(below: 1200))
       let message = OutgoingMessage(
         subject: subject.span, reply: reply.span, headers: headers.span, payload: payload.span)
-      var ring = ByteRing(capacity: 4096)
-      Encoder.publish(message, into: &ring)
-      XCTAssertEqual(ring.count, message.frameLength)
-      XCTAssertEqual(ring.contents.firstIndex(of: 0x0A), message.controlLineLength - 1)
+      var buffer = WriteBuffer(capacity: 4096)
+      Encoder.publish(message, into: &buffer)
+      XCTAssertEqual(buffer.count, message.frameLength)
+      XCTAssertEqual(buffer.bytes.firstOffset(of: 0x0A), message.controlLineLength - 1)
     }
     let queueGroup = bytes("q")
     for sid in [UInt32(1), 9, 10, 99, 100, 1_000_000, .max] {

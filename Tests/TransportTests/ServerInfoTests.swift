@@ -30,11 +30,8 @@ final class ServerInfoTests: XCTestCase {
     expected.version = "2.9.10"
     expected.maxPayload = 1_048_576
     expected.supportsHeaders = true
-    expected.requiresAuthentication = true
     expected.isLameDuck = true
-    expected.clientID = 5
     expected.nonce = "q2lGVHNNaFlNbkE"
-    expected.cluster = "hub"
     expected.domain = "hub"
     expected.connectURLs = [
       try ServerURL(parsing: "10.0.0.1:4222"), try ServerURL(parsing: "10.0.0.2:4222"),
@@ -89,7 +86,7 @@ final class ServerInfoTests: XCTestCase {
     for text in [
       #"{"server_id":1}"#, #"{"version":null}"#, #"{"max_payload":"1"}"#, #"{"max_payload":1.5}"#,
       #"{"max_payload":9223372036854775808}"#, #"{"headers":1}"#, #"{"headers":"true"}"#,
-      #"{"tls_required":[]}"#, #"{"auth_required":{}}"#, #"{"ldm":null}"#, "[]", "1", "\"x\"",
+      #"{"tls_required":[]}"#, #"{"tls_available":{}}"#, #"{"ldm":null}"#, "[]", "1", "\"x\"",
       "null",
     ] {
       XCTAssertEqual(reason(text), .unexpectedType, text)

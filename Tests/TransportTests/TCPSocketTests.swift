@@ -116,10 +116,7 @@ final class TCPSocketTests: XCTestCase {
       after = try progressOf(client)
     }
     XCTAssertEqual(after.bytes_acknowledged - before.bytes_acknowledged, 1000)
-    XCTAssertEqual(after.bytes_received - before.bytes_received, 500)
     XCTAssertEqual(after.queued_bytes, 0)
-    XCTAssertEqual(after.unsent_bytes, 0)
-    XCTAssertGreaterThan(after.rtt_microseconds, 0)
     XCTAssertLessThan(after.milliseconds_since_acknowledgement, 20_000)
     var progress = linux_tcp_progress()
     XCTAssertEqual(linux_tcp_progress_of(-1, &progress), -EBADF)

@@ -56,6 +56,8 @@ int64_t linux_read_link(const char *path, char *buffer, size_t capacity);
 
 /// Opens for reading and writing; a file that is not there is made, for its owner alone. Close-on-exec.
 int32_t linux_create(const char *path);
+/// Creates a file that is not there yet (-EEXIST), for writing; everybody may read it. Close-on-exec.
+int32_t linux_create_new(const char *path);
 /// Reads at an offset; returns the bytes read, fewer only at the end of the file.
 int64_t linux_read_at(int32_t descriptor, void *buffer, size_t capacity, int64_t offset);
 /// Writes at an offset; returns the bytes written, fewer when the disk has no room for more.
@@ -142,6 +144,17 @@ enum {
 /// the bytes the kernel took, which may end inside a piece.
 int64_t linux_send_pieces(int32_t socket, const linux_piece *pieces, int32_t count);
 
+// MARK: stream sockets of this machine (local.c)
+
+/// Listens at a path with the file mode given. A socket file that nobody listens at is replaced;
+/// -EADDRINUSE: somebody does; -EEXIST: something else is there.
+int32_t linux_local_listen(const char *path, uint32_t mode);
+/// The next connection, non-blocking, and its peer's user id; -EAGAIN: there is none.
+int32_t linux_local_accept(int32_t listener, uint32_t *user);
+/// Connects, which never takes time; non-blocking.
+int32_t linux_local_connect(const char *path);
+int32_t linux_remove_file(const char *path);
+
 // MARK: the state of a TCP connection and of its path (tcp.c)
 
 /// What is asked of a socket; an option that is 0 is left alone.
@@ -175,9 +188,7 @@ uint32_t linux_tcp_configure(int32_t socket, const linux_tcp_options *options);
 
 enum {
   LINUX_TCP_HAS_BYTES = 1,
-  LINUX_TCP_HAS_UNSENT = 2,
-  LINUX_TCP_HAS_RTT_MIN = 4,
-  LINUX_TCP_HAS_QUEUED = 8,
+  LINUX_TCP_HAS_QUEUED = 2,
 };
 
 /// How far a connection has come.
@@ -186,17 +197,7 @@ typedef struct {
   uint32_t known;
   /// Payload bytes in all; HAS_BYTES (Linux 4.1).
   uint64_t bytes_acknowledged;
-  uint64_t bytes_received;
-  uint32_t rtt_microseconds;
-  /// HAS_RTT_MIN (Linux 4.6).
-  uint32_t rtt_min_microseconds;
-  /// Segments on their way.
-  uint32_t unacknowledged_segments;
-  /// Retransmissions in a row without an answer.
-  uint32_t retransmissions;
   uint32_t milliseconds_since_acknowledgement;
-  /// Bytes that the kernel has not sent yet; HAS_UNSENT (Linux 4.6).
-  uint32_t unsent_bytes;
   /// Bytes that are not acknowledged, sent or not; HAS_QUEUED.
   uint32_t queued_bytes;
 } linux_tcp_progress;

@@ -111,8 +111,7 @@ void tls_say_goodbye(tls_session *session);
 /// Wipes and frees; does not close the socket.
 void tls_free(tls_session *session);
 
-/// "TLSv1.3", and the cipher suite's number.
+/// "TLSv1.3".
 const char *tls_version(const tls_session *session);
-uint16_t tls_cipher_suite(const tls_session *session);
 /// 1 when the handshake went on with an earlier session.
 int32_t tls_is_resumed(const tls_session *session);

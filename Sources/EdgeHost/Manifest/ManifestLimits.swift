@@ -30,6 +30,8 @@ enum ManifestLimits {
   static let kernelNameBytesMax = 31
   static let zoneBytesMax = 63
   static let pathBytesMax = 1_023
+  /// `sun_path` of unix(7), without its NUL.
+  static let socketPathBytesMax = 107
   static let unitBytesMax = 16
   static let userBytesMax = 255
   /// DNS's.

@@ -7,7 +7,8 @@ final class CallCommand {
   private static let defaultTimeout = Duration.seconds(5)
 
   private let session: OperatorSession
-  private let request: CallRequest
+  private var request: CallRequest
+  private var lineRefusal: Text?
   private let options: OperatorOptions
 
   /// The command line is judged before anybody is connected to.
@@ -103,7 +104,9 @@ final class CallCommand {
   private func finish(_ outcome: borrowing RequestOutcome) {
     switch outcome {
     case .failed(.noResponders):
-      session.fail(CallCommand.nobodyAnswers(request))
+      if askForSensor(after: nil) { return }
+      // The host is there, as it has refused a line; it only has no sensors.
+      session.fail(lineRefusal ?? CallCommand.nobodyAnswers(request))
     case .failed(.timedOut): session.fail("no answer in time")
     case .failed(.disconnected): session.fail("the connection was lost before the answer came")
     case .response(let message): finish(message)
@@ -128,20 +131,52 @@ final class CallCommand {
       let code =
         reader.value(of: "Nats-Service-Error-Code")
         .map { message.headers.extracting($0).string } ?? "error"
-      return session.fail("\(code): \(message.headers.extracting(error))")
+      let refusal: Text = "\(code): \(message.headers.extracting(error))"
+      if code == "404", askForSensor(after: refusal) { return }
+      if let lineRefusal { OperatorSession.complain(lineRefusal) }
+      return session.fail(refusal)
     }
     guard let record = try? Record(json: message.payload) else {
       return session.fail("the answer is no JSON object: \(quoted: message.payload.array)")
     }
-    let text: Text
-    if options.json {
-      text = "\(record.jsonBytes.span)\n"
-    } else {
-      text =
-        request.capability.isEmpty ? CallCommand.description(record) : CallCommand.answer(record)
-    }
-    StandardStream.output.write(text)
+    StandardStream.output.write(text(of: record))
     session.end(0)
+  }
+
+  /// Asks once more, now for a sensor of that name.
+  /// - Parameter refusal: why there is no line, if somebody said so.
+  private func askForSensor(after refusal: Text?) -> Bool {
+    guard request.triesSensors else { return false }
+    lineRefusal = refusal
+    request.triesSensors = false
+    request.capability = "sensors"
+    guard let (subject, body) = try? CallCommand.message(request) else { return false }
+    send(body, to: subject)
+    return true
+  }
+
+  private func text(of record: Record) -> Text {
+    if options.json { return "\(record.jsonBytes.span)\n" }
+    switch request.form {
+    case .nothing: return Text()
+    case .value, .number:
+      return "\(CallCommand.value(record, isNumeric: request.form == .number))\n"
+    case .table:
+      return request.capability.isEmpty
+        ? CallCommand.description(record) : CallCommand.answer(record)
+    }
+  }
+
+  /// A line's state as `gpio get` prints it, a sensor's value likewise.
+  static func value(_ record: Record, isNumeric: Bool) -> Text {
+    let name = record["name"]?.plainText ?? "?"
+    if let isActive = record["active"]?.bool {
+      return LineText.value(name, isActive, isNumeric: isNumeric)
+    }
+    let value = Text(record["value"]?.plainText ?? "null").harmless
+    if isNumeric { return value }
+    let unit = Text(record["unit"]?.plainText ?? "").harmless
+    return "\"\(Text(name).harmless)\"=\(value)\(unit.bytes.isEmpty ? "" : " ")\(unit)"
   }
 
   private static func answer(_ record: Record) -> Text {

@@ -44,6 +44,12 @@ final class WatchCommand {
       isNew = seen.insert(message.headers.extracting(id))
       isFact = true
     }
+    // A request has such a subject, too, and wants a reply; of the events only facts do.
+    if let pattern = request.pattern,
+      !pattern.matches(message.subject) || !isFact && !message.reply.isEmpty
+    {
+      return
+    }
     if isNew {
       let text = options.json ? WatchCommand.json(message) : WatchCommand.line(message)
       // Only what is printed is kept: a full disk must not swallow what has been acknowledged.

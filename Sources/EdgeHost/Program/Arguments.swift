@@ -8,6 +8,8 @@ enum Command: Equatable {
   case hosts(OperatorOptions)
   case call(CallRequest, OperatorOptions)
   case watch(WatchRequest, OperatorOptions)
+  case gpio(GPIORequest)
+  case safe(ManifestPath, json: Bool)
   case version
   case help
 }
@@ -37,6 +39,20 @@ struct CallRequest: Equatable {
   var capability: String
   var operation: String
   var arguments: [String]
+  /// What is printed of the answer.
+  var form = Form.table
+  /// Whether a name that is no line is asked for as a sensor.
+  var triesSensors = false
+
+  enum Form: Equatable {
+    /// Every field.
+    case table
+    /// The state of the line, or the value of the sensor.
+    case value
+    /// The same as a number alone.
+    case number
+    case nothing
+  }
 }
 
 struct WatchRequest: Equatable {
@@ -45,6 +61,8 @@ struct WatchRequest: Equatable {
   var count: Int64?
   /// Answers durable events: "they are kept here".
   var acknowledges: Bool
+  /// Of the hosts and of the lines and sensors whose events are printed; nil: all that comes.
+  var pattern: NamePattern?
 }
 
 /// A command line that cannot be understood, in words for who typed it.
@@ -54,13 +72,21 @@ struct UsageError: Error {
 
 /// Reads a command line. The first word is the command; options stand anywhere after it.
 struct Arguments {
-  private var positional: [String] = []
+  private(set) var positional: [String] = []
   private var options: [(name: String, value: String)] = []
 
   /// Options that take a value; all others are switches.
-  private static let valued = ["--manifest", "--server", "--lattice", "--timeout", "--count"]
+  private static let valued = [
+    "--manifest", "--server", "--lattice", "--timeout", "--count", "--socket", "--chip", "--bias",
+    "--hold", "--lease", "--pulse",
+  ]
   private static let switches = [
-    "--json", "--acknowledge", "--expand-env", "--no-files", "--limits",
+    "--json", "--acknowledge", "--expand-env", "--no-files", "--limits", "--active-low",
+    "--numeric",
+  ]
+  /// As libgpiod's tools have them.
+  private static let short = [
+    ("-c", "--chip"), ("-l", "--active-low"), ("-b", "--bias"), ("-n", "--count"),
   ]
 
   /// The program's arguments without its name.
@@ -99,7 +125,7 @@ struct Arguments {
   private init(_ words: [String]) throws(UsageError) {
     var index = 0
     while index < words.count {
-      let word = words[index]
+      let word = Arguments.long(words[index])
       index += 1
       if !word.begins(with: "--") {
         positional.append(word)
@@ -123,6 +149,11 @@ struct Arguments {
         throw UsageError(message: "unknown option \(word)")
       }
     }
+  }
+
+  private static func long(_ word: String) -> String {
+    for (short, long) in Arguments.short where short == word { return long }
+    return word
   }
 
   private func command(
@@ -149,8 +180,14 @@ struct Arguments {
       try allow(shared + ["--lattice"], positional: .max)
       return .call(try callRequest(environment), try operatorOptions(environment))
     case "watch":
-      try allow(shared + ["--count", "--acknowledge"], positional: 2)
-      return .watch(try watchRequest(), try operatorOptions(environment))
+      return .watch(try watchRequest(environment), try operatorOptions(environment))
+    case "get", "set":
+      return .call(try lineRequest(name, environment), try operatorOptions(environment))
+    case "gpio":
+      return .gpio(try gpioRequest())
+    case "safe":
+      try allow(["--manifest", "--expand-env", "--json"], positional: 1)
+      return .safe(try manifest(), json: option("--json") != nil)
     default:
       throw UsageError(message: "unknown command \"\(name)\"")
     }
@@ -158,15 +195,18 @@ struct Arguments {
 
   private func manifest(positional count: Int) throws(UsageError) -> ManifestPath {
     try allow(["--manifest", "--expand-env"], positional: count)
+    return try manifest()
+  }
+
+  private func manifest() throws(UsageError) -> ManifestPath {
     guard let path = option("--manifest") else {
-      throw UsageError(message: "run needs --manifest FILE")
+      throw UsageError(message: "\(positional.first ?? "run") needs --manifest FILE")
     }
     return ManifestPath(path: path, expandsEnvironment: option("--expand-env") != nil)
   }
 
   private func callRequest(_ environment: (String) -> String?) throws(UsageError) -> CallRequest {
-    let lattice =
-      option("--lattice") ?? Arguments.variable("LATTICE_NAMESPACE", environment) ?? "default"
+    let lattice = lattice(environment)
     if positional.count >= 3, positional[2] == "describe" {
       try allowPositional(3)
       return CallRequest(
@@ -181,17 +221,34 @@ struct Arguments {
       arguments: Array(positional[4...]))
   }
 
-  private func watchRequest() throws(UsageError) -> WatchRequest {
-    var count: Int64?
-    if let text = option("--count") {
-      guard let number = Int64(text), number > 0 else {
-        throw UsageError(message: "--count \(text) is no positive number")
-      }
-      count = number
+  private func watchRequest(
+    _ environment: (String) -> String?
+  ) throws(UsageError) -> WatchRequest {
+    let subject = positional.count > 1 ? positional[1] : "edge.>"
+    // A name within a whole subject may have a slash, too.
+    let isPattern = !subject.begins(with: "edge.") && subject.utf8.contains(UInt8(ascii: "/"))
+    let options = ["--server", "--json", "--timeout", "--count", "--acknowledge"]
+    try allow(options + (isPattern ? ["--lattice"] : []), positional: 2)
+    var request = WatchRequest(
+      subject: subject, count: try count(), acknowledges: option("--acknowledge") != nil)
+    if isPattern {
+      let pattern = try NamePattern(request.subject)
+      request.subject = pattern.subject(lattice: lattice(environment))
+      request.pattern = pattern
     }
-    return WatchRequest(
-      subject: positional.count > 1 ? positional[1] : "edge.>", count: count,
-      acknowledges: option("--acknowledge") != nil)
+    return request
+  }
+
+  func count() throws(UsageError) -> Int64? {
+    guard let text = option("--count") else { return nil }
+    guard let number = Int64(text), number > 0 else {
+      throw UsageError(message: "--count \(text) is no positive number")
+    }
+    return number
+  }
+
+  func lattice(_ environment: (String) -> String?) -> String {
+    option("--lattice") ?? Arguments.variable("LATTICE_NAMESPACE", environment) ?? "default"
   }
 
   private func operatorOptions(
@@ -207,28 +264,38 @@ struct Arguments {
       throw UsageError(message: "\(given == nil ? "LATTICE_HOST" : "--server"): \(error)")
     }
     var options = OperatorOptions(server: server, json: option("--json") != nil)
-    if let text = option("--timeout") {
-      guard let timeout = try? Quantity.duration.parse(Array(text.utf8)), timeout > 0
-      else { throw UsageError(message: "--timeout \(text) is no duration such as 5s or 500ms") }
-      options.timeout = Duration(nanoseconds: timeout)
-    }
+    options.timeout = try duration("--timeout")
     return options
   }
 
+  /// The duration that an option gives.
+  func duration(_ name: String) throws(UsageError) -> Duration? {
+    guard let text = option(name) else { return nil }
+    return try Arguments.duration(text, name)
+  }
+
+  /// - Parameter name: what messages call it.
+  static func duration(_ text: String, _ name: String) throws(UsageError) -> Duration {
+    guard let nanoseconds = try? Quantity.duration.parse(Array(text.utf8)), nanoseconds > 0 else {
+      throw UsageError(message: "\(name) \(text) is no duration such as 5s or 500ms")
+    }
+    return Duration(nanoseconds: nanoseconds)
+  }
+
   /// An environment variable; the empty one counts as none.
-  private static func variable(_ name: String, _ environment: (String) -> String?) -> String? {
+  static func variable(_ name: String, _ environment: (String) -> String?) -> String? {
     guard let value = environment(name), !value.utf8.isEmpty else { return nil }
     return value
   }
 
   /// The value of an option; the last one given counts.
-  private func option(_ name: String) -> String? {
+  func option(_ name: String) -> String? {
     var value: String?
     for option in options where option.name == name { value = option.value }
     return value
   }
 
-  private func allow(_ names: [String], positional limit: Int) throws(UsageError) {
+  func allow(_ names: [String], positional limit: Int) throws(UsageError) {
     for option in options where !names.includes(option.name) {
       throw UsageError(message: "\(option.name) does not belong to this command")
     }

@@ -17,6 +17,7 @@ final class HostProgram: ClientDelegate {
   private let memory: HostMemory?
   private let services = ServiceManager()
   private var timer: Timer?
+  private var socket: LocalSocket?
   private var signals: Watch?
   private var isStopping = false
 
@@ -73,13 +74,20 @@ final class HostProgram: ClientDelegate {
       memory?.handleDeadline(at: now)
     }
     self.timer = timer
-    host.start([dialect], on: client)
+    let local = LocalDialect(diagnostics: diagnostics)
+    host.start([dialect, local], on: client)
+    let socket = manifest.host.socket.map {
+      LocalSocket(local, at: $0, on: loop, log: log, diagnostics: diagnostics)
+    }
+    self.socket = socket
+    socket?.open()
     client.delegate = self
     client.start()
     // Whatever a turn handled may have changed when the host wants to be called next.
     let endClientTurn = loop.endOfTurn
     loop.endOfTurn = { [self] now in
       endClientTurn?(now)
+      socket?.handleEndOfTurn()
       timer.set(isStopping ? nil : Instant.earlier(host.deadline, memory?.deadline))
     }
     services.ready("connecting")
@@ -131,7 +139,7 @@ final class HostProgram: ClientDelegate {
   }
 
   /// A name for a host whose manifest gives none.
-  private static func kernelHostName() -> String { hostName(fromKernel: Kernel.hostName) }
+  static func kernelHostName() -> String { hostName(fromKernel: Kernel.hostName) }
 
   /// The kernel's host name as one subject token.
   static func hostName(fromKernel name: [UInt8]) -> String {
@@ -170,6 +178,7 @@ final class HostProgram: ClientDelegate {
     log.info("stopping: outputs take their safe state")
     services.stopping()
     host.stop()
+    socket?.stop()
     client.drain()
   }
 

@@ -24,6 +24,8 @@ enum Program {
       case .hosts(let options): return try HostsCommand.run(options)
       case .call(let request, let options): return try CallCommand.run(request, options)
       case .watch(let request, let options): return try WatchCommand.run(request, options)
+      case .gpio(let request): return try GPIOCommand.run(request)
+      case .safe(let manifest, let json): return try SafeCommand.run(manifest, json: json)
       case .version:
         let features: StaticString = TLSConfiguration.isAvailable ? ", with TLS" : ""
         StandardStream.output.write("edge-host \(version)\(features)\n")

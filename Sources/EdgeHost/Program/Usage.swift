@@ -13,22 +13,49 @@ enum Usage {
       edge-host check FILE --limits       and print what its link may hold in memory
       --expand-env                        with both: replace ${NAME} in the manifest first
 
+    Pins of this board, through the running host or, without one, directly:
+      edge-host gpio list [CHIP...]       chips and lines, as gpioinfo prints them
+      edge-host gpio scan                 a manifest to start from; --manifest FILE writes it
+      edge-host gpio get NAME...
+      edge-host gpio set NAME=VALUE...    active, on, 1, true or inactive, off, 0, false
+      edge-host gpio pulse NAME DURATION
+      edge-host gpio watch [NAME...]      edges as they come
+      edge-host gpio names                what the others can be given
+      edge-host safe --manifest FILE      put every output into its safe state, after the host has
+                                          ended; Raspberry Pi kernels go on driving it then, others
+                                          may make it an input that nothing drives
+
+    Options of these:
+      --socket PATH       the host's socket; default: /run/edge-host/edge-host.sock if a host runs
+      -c, --chip CHIP     take lines directly, by offset or name, of this chip
+      -l, --active-low    directly: low is active
+      -b, --bias BIAS     directly: as-is, disabled, pull-up or pull-down
+      --numeric           get: 1 and 0
+      --lease DURATION    set: through the host, safe after that time unless it is set again
+      --hold DURATION     set: directly, hold the line so long; else until interrupted
+      -n, --count N       watch: end after N edges
+      --json, --timeout   as below
+
     Talk to hosts, through a NATS server:
       edge-host hosts                     list the hosts of all lattices
+      edge-host get HOST/NAME             a line's state or a sensor's value
+      edge-host set HOST/NAME on|off      --pulse DURATION, --lease DURATION
+      edge-host watch 'HOST/NAME'         events; * stands for any characters
+      edge-host watch [SUBJECT]           events, readings and statuses of a NATS subject
       edge-host call HOST describe        list a host's lines and sensors
       edge-host call HOST CAPABILITY OPERATION [name=LINE] [key=value ...]
-      edge-host watch [SUBJECT]           print events, readings and statuses as they come
 
     Options of these:
       --server URL        NATS server; default: LATTICE_HOST, else 127.0.0.1:4222
       --json              one JSON document per line
       --timeout DURATION  how long to wait for answers, for example 5s
-      --lattice NAME      call: the host's lattice; default: LATTICE_NAMESPACE, else "default"
+      --lattice NAME      the host's lattice; default: LATTICE_NAMESPACE, else "default"
+      --numeric           get: the number alone
       --count N           watch: end after N messages
       --acknowledge       watch: acknowledge durable events; whoever runs this keeps them
 
     Examples:
-      edge-host call dock-7 gpio get name=dock-door --lattice wh7
+      edge-host set dock-7/siren on --pulse 2s --lattice wh7
       edge-host call dock-7 gpio set name=siren active=true pulse_ms=2000 --lattice wh7
 
     Exit status: 0 done, 1 failed, 2 the command line or the manifest is wrong.

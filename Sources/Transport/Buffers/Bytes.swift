@@ -85,6 +85,16 @@ extension Span where Element == UInt8 {
     return nil
   }
 
+  /// A range without the blanks, tabs and carriage returns at its ends.
+  @inline(never)
+  func trimmingBlanks(_ range: Range<Int>) -> Range<Int> {
+    func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+    var (lower, upper) = (range.lowerBound, range.upperBound)
+    while lower < upper, isBlank(self[upper - 1]) { upper -= 1 }
+    while lower < upper, isBlank(self[lower]) { lower += 1 }
+    return lower..<upper
+  }
+
   /// A copy as an array.
   public var array: [UInt8] {
     [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -130,31 +130,20 @@ struct ConsumerInfo: Equatable {
 
   static func read(_ json: Span<UInt8>) -> Result<ConsumerInfo, JetStreamFailure> {
     var info = ConsumerInfo()
-    do throws(JSONError) {
-      var reader = JSONReader(json)
-      var error: JetStreamError?
-      var isNamed = false
-      guard try reader.next() == .beginObject else { throw reader.unexpectedType }
-      while case .key(let key) = try reader.next() {
-        if reader.matches(key, "error") {
-          error = try JetStreamError(nextIn: &reader)
-        } else if reader.matches(key, "name") {
-          isNamed = !(try reader.nextString()).utf8.isEmpty
-        } else if reader.matches(key, "num_pending") {
-          info.pendingCount = try reader.nextSequence()
-        } else if reader.matches(key, "delivered") {
-          try info.readDelivered(&reader)
-        } else {
-          try reader.skipValue()
-        }
+    var isNamed = false
+    let failure = JetStreamError.failure(in: json, isWhole: { isNamed }) {
+      (reader, key) throws(JSONError) in
+      if reader.matches(key, "name") {
+        isNamed = !(try reader.nextString()).utf8.isEmpty
+      } else if reader.matches(key, "num_pending") {
+        info.pendingCount = try reader.nextSequence()
+      } else if reader.matches(key, "delivered") {
+        try info.readDelivered(&reader)
+      } else {
+        try reader.skipValue()
       }
-      _ = try reader.next()
-      if let error { return .failure(.refused(error)) }
-      if !isNamed { throw reader.unexpectedType }
-      return .success(info)
-    } catch {
-      return .failure(.malformedAnswer(error))
     }
+    return failure.map { .failure($0) } ?? .success(info)
   }
 
   private mutating func readDelivered(_ reader: inout JSONReader) throws(JSONError) {

@@ -46,8 +46,18 @@ public struct JetStreamError: Error, Equatable {
     }
   }
 
-  /// What is wrong with an answer of which nothing else is wanted; nil when nothing is.
-  static func failure(in json: Span<UInt8>) -> JetStreamFailure? {
+  /// Reads an answer; gives what is wrong with it, nil when nothing is.
+  ///
+  /// - Parameters:
+  ///   - isWhole: asked at the end of an answer without an error: whether what was read of it is enough.
+  ///   - readMember: reads or skips the value of any key but `error`.
+  @inline(never)
+  static func failure(
+    in json: Span<UInt8>, isWhole: () -> Bool = { true },
+    readMember: (inout JSONReader, Range<Int>) throws(JSONError) -> Void = {
+      (reader, _) throws(JSONError) in try reader.skipValue()
+    }
+  ) -> JetStreamFailure? {
     do throws(JSONError) {
       var reader = JSONReader(json)
       var error: JetStreamError?
@@ -56,11 +66,13 @@ public struct JetStreamError: Error, Equatable {
         if reader.matches(key, "error") {
           error = try JetStreamError(nextIn: &reader)
         } else {
-          try reader.skipValue()
+          try readMember(&reader, key)
         }
       }
       _ = try reader.next()
-      return error.map { .refused($0) }
+      if let error { return .refused(error) }
+      if !isWhole() { throw reader.unexpectedType }
+      return nil
     } catch {
       return .malformedAnswer(error)
     }

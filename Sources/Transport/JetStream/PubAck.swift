@@ -10,33 +10,24 @@ public struct PubAck: Equatable {
 
   static func read(_ json: Span<UInt8>) -> Result<PubAck, JetStreamFailure> {
     var ack = PubAck()
-    do throws(JSONError) {
-      var reader = JSONReader(json)
-      var error: JetStreamError?
-      guard try reader.next() == .beginObject else { throw reader.unexpectedType }
-      while case .key(let key) = try reader.next() {
-        if reader.matches(key, "error") {
-          error = try JetStreamError(nextIn: &reader)
-        } else if reader.matches(key, "stream") {
-          ack.stream = try reader.nextString()
-        } else if reader.matches(key, "seq") {
-          ack.sequence = try reader.nextSequence()
-        } else if reader.matches(key, "domain") {
-          ack.domain = try reader.nextString()
-        } else if reader.matches(key, "duplicate") {
-          ack.isDuplicate = try reader.nextBool()
-        } else {
-          try reader.skipValue()
-        }
+    // An answer without stream and sequence is some other service's: nobody has said that it keeps
+    // the message.
+    let failure = JetStreamError.failure(
+      in: json, isWhole: { !ack.stream.utf8.isEmpty && ack.sequence > 0 }
+    ) { (reader, key) throws(JSONError) in
+      if reader.matches(key, "stream") {
+        ack.stream = try reader.nextString()
+      } else if reader.matches(key, "seq") {
+        ack.sequence = try reader.nextSequence()
+      } else if reader.matches(key, "domain") {
+        ack.domain = try reader.nextString()
+      } else if reader.matches(key, "duplicate") {
+        ack.isDuplicate = try reader.nextBool()
+      } else {
+        try reader.skipValue()
       }
-      _ = try reader.next()
-      if let error { return .failure(.refused(error)) }
-      // Some other service's answer: nobody has said that it keeps the message.
-      if ack.stream.utf8.isEmpty || ack.sequence == 0 { throw reader.unexpectedType }
-      return .success(ack)
-    } catch {
-      return .failure(.malformedAnswer(error))
     }
+    return failure.map { .failure($0) } ?? .success(ack)
   }
 }
 

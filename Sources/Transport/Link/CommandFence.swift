@@ -39,7 +39,4 @@ public struct CommandFence {
       untracked -= 1
     }
   }
-
-  /// Upper bound of the age of a message that arrives now.
-  public func ageBound(at now: Instant) -> Duration { max(now - takenAfter, .zero) }
 }

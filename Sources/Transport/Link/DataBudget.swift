@@ -27,7 +27,6 @@ public struct DataBudget {
   private let capacity: Duration
   private var level: Duration
   private var updated: Instant
-  public private(set) var bytesSpent: UInt64 = 0
 
   public init(_ allowance: DataAllowance, at now: Instant) {
     self.allowance = allowance
@@ -43,8 +42,6 @@ public struct DataBudget {
   /// Bytes went over the link, in either direction.
   public mutating func spend(_ bytes: Int, at now: Instant) {
     refill(at: now)
-    let (sum, overflow) = bytesSpent.addingReportingOverflow(UInt64(max(bytes, 0)))
-    bytesSpent = overflow ? .max : sum
     let cost = Duration(nanoseconds: nanosecondsPerByte) * Int64(max(bytes, 0))
     // Owing is bounded by a whole period, or a burst of commands would silence facts for ever.
     level = max(level - cost, .zero - allowance.period)

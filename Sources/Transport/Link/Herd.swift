@@ -3,8 +3,7 @@
 /// Time is cut into windows as long as the fleet is large: `windowPerHost` for each host. A host tries
 /// at most once in each window, at a random place in it. So at every moment each host tries with the
 /// intensity of one in a window, however the losses of the hosts are staggered, and the fleet with at
-/// most `attemptsPerSecondMean`. The attempts of a second are a sum of independent choices with that
-/// mean, whose upper tail lies below Poisson's: `attemptsPerSecondMax` is passed in some second of a
+/// most 20 attempts a second. Those of a second are a sum of independent choices with that mean, whose upper tail lies below Poisson's: `attemptsPerSecondMax` is passed in some second of a
 /// whole fleet's return with a probability below one in a million.
 ///
 /// Windows of one host begin with its first attempt and follow each other; they survive a connection
@@ -13,7 +12,6 @@ public struct Herd {
   /// 50 ms, so that a hub which needs as much for a TLS handshake (a small board with an RSA key) is
   /// just not overrun on average.
   public static let windowPerHost = Duration.milliseconds(50)
-  public static let attemptsPerSecondMean: Int64 = 20
   public static let attemptsPerSecondMax: Int64 = 50
 
   /// Length of a window; zero when there is no fleet to spread.

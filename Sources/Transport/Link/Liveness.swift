@@ -51,7 +51,6 @@ public struct Liveness {
   }
 
   public var lastSignOfLife: Instant { max(received, progressed) }
-  public var lastReceived: Instant { received }
   public var isPingUnanswered: Bool { pingSent != nil }
 
   // MARK: events

@@ -207,8 +207,7 @@ public struct Connection: ~Copyable {
     current = nil
     if let other { pending.append(.close(other.id)) }
     endMove()
-    while let id = requests.endOne(dueAt: nil) { pending.append(.requestFailed(id, .disconnected)) }
-    outbox.handleDisconnected()
+    endRequests()
     if link.isDraining {
       // Whatever ends a connection that was to be closed: it stays closed.
       state = .stopped
@@ -219,6 +218,12 @@ public struct Connection: ~Copyable {
       state = .waiting(until: attempt)
       pending.append(.disconnected(link, reason, retryIn: attempt - now))
     }
+  }
+
+  /// Answers come over the link that a request went over, which is gone.
+  mutating func endRequests() {
+    while let id = requests.endOne(dueAt: nil) { pending.append(.requestFailed(id, .disconnected)) }
+    outbox.handleDisconnected()
   }
 
   /// Counts against a server that its link ended; gives the least pause before the next is opened.

@@ -84,13 +84,13 @@ extension Connection {
   ) -> ConnectionAction? {
     let sid = message.subscription
     if sid == inboxSID { return takeResponse(message, bytes) }
-    guard subscriptions.isActive(sid) else { return nil }
-    if move.bringsTwins || !overlap.isEmpty, !subscriptions.hasQueueGroup(sid),
+    guard let index = subscriptions.activeIndex(of: sid) else { return nil }
+    if move.bringsTwins || !overlap.isEmpty, !subscriptions.hasQueueGroup(at: index),
       overlap.isTwin(message, bytes, on: link.id, remember: move.bringsTwins, at: now)
     {
       return nil
     }
-    subscriptions.countDelivered(sid)
+    subscriptions.countDelivered(at: index)
     counts.messagesIn += 1
     return .message(message)
   }
@@ -101,9 +101,9 @@ extension Connection {
     counts.oversizedIn += 1
     link.largeMessage = nil
     let sid = message.subscription
-    if sid == inboxSID || !subscriptions.isActive(sid) { return nil }
-    if subscriptions.takesParts(sid) { link.largeMessage = (subscription: sid, size: size) }
-    subscriptions.countDelivered(sid)
+    guard sid != inboxSID, let index = subscriptions.activeIndex(of: sid) else { return nil }
+    if subscriptions.takesParts(at: index) { link.largeMessage = (subscription: sid, size: size) }
+    subscriptions.countDelivered(at: index)
     return .oversizedMessage(message, size: size)
   }
 

@@ -36,7 +36,6 @@ protocol ByteSink: ~Copyable {
 }
 
 extension WriteBuffer: ByteSink {}
-extension ByteRing: ByteSink {}
 
 extension ByteSink where Self: ~Copyable {
   mutating func append(ascii literal: StaticString) { append(Transport.ascii(literal)) }
@@ -113,7 +112,7 @@ enum Encoder {
       buffer.append(0x20)
     }
     buffer.append(decimal: UInt64(sid))
-    buffer.append(ascii: "\r\n")
+    buffer.appendLineEnd()
     return true
   }
 
@@ -130,7 +129,7 @@ enum Encoder {
       buffer.append(0x20)
       buffer.append(decimal: UInt64(maximum))
     }
-    buffer.append(ascii: "\r\n")
+    buffer.appendLineEnd()
     return true
   }
 
@@ -145,7 +144,7 @@ enum Encoder {
       buffer.append(0x20)
       buffer.append(argument)
     }
-    buffer.append(ascii: "\r\n")
+    buffer.appendLineEnd()
     return true
   }
 }

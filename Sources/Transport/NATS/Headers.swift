@@ -26,14 +26,14 @@ public struct HeaderReader: ~Escapable {
   public mutating func next() -> (name: Range<Int>, value: Range<Int>)? {
     while let newline = block.firstOffset(of: 0x0A, from: offset) {
       let line = offset..<newline
-      if trimmed(line).isEmpty {
+      if block.trimmingBlanks(line).isEmpty {
         offset = block.count
         return nil
       }
       offset = newline + 1
       if let colon = block.extracting(line).firstOffset(of: 0x3A) {
         let name = line.lowerBound..<(line.lowerBound + colon)
-        return (name, trimmed((name.upperBound + 1)..<line.upperBound))
+        return (name, block.trimmingBlanks((name.upperBound + 1)..<line.upperBound))
       }
     }
     return nil
@@ -50,21 +50,11 @@ public struct HeaderReader: ~Escapable {
     return nil
   }
 
-  private func trimmed(_ range: Range<Int>) -> Range<Int> {
-    var lower = range.lowerBound
-    var upper = range.upperBound
-    while lower < upper, isBlank(block[upper - 1]) { upper -= 1 }
-    while lower < upper, isBlank(block[lower]) { lower += 1 }
-    return lower..<upper
-  }
-
-  private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
-
   /// The words after the status, such as `No Messages`, as offsets into the block; empty for none.
   public var statusDescription: Range<Int> {
-    let rest = trimmed(8..<(start - 1))
+    let rest = block.trimmingBlanks(8..<(start - 1))
     if status == nil { return rest.upperBound..<rest.upperBound }
-    return trimmed((rest.lowerBound + 3)..<rest.upperBound)
+    return block.trimmingBlanks((rest.lowerBound + 3)..<rest.upperBound)
   }
 
   /// The three digits after the version, if any.

@@ -148,8 +148,7 @@ extension Connection {
     current = new
     endMove()
     subscriptions.forgetWritten()
-    while let id = requests.endOne(dueAt: nil) { pending.append(.requestFailed(id, .disconnected)) }
-    outbox.handleDisconnected()
+    endRequests()
     pending.append(.disconnected(old, reason, retryIn: .zero))
     if new.isEstablished { pending.append(.connected(new)) }
   }

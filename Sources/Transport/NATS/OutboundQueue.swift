@@ -6,7 +6,7 @@ final class OutboundQueue {
     var expires: Instant
     /// Of the whole frame, in bytes.
     var length: UInt32
-    /// FNV-1a of the subject, where the policy looks for equal ones.
+    /// Of the subject, where the policy looks for equal ones.
     var subjectHash: UInt32
     var isRequest: Bool
   }
@@ -189,8 +189,8 @@ final class OutboundQueue {
   }
 
   private static func hash(_ subject: Span<UInt8>) -> UInt32 {
-    var hash: UInt32 = 2_166_136_261
-    for index in subject.indices { hash = (hash ^ UInt32(subject[index])) &* 16_777_619 }
-    return hash
+    var hash = FNV1a()
+    hash.mix(subject)
+    return UInt32(truncatingIfNeeded: hash.value)
   }
 }

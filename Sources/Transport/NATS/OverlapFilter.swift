@@ -46,21 +46,16 @@ struct OverlapFilter {
     seen.removeAll { now - $0.at > OverlapFilter.routeTime }
   }
 
-  /// FNV-1a over all that makes a message, with what delimits its parts.
+  /// Over all that makes a message, with what delimits its parts.
   private static func hash(_ frame: MessageFrame, _ bytes: Span<UInt8>) -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    func mix(_ range: Range<Int>) {
-      for index in range { mix(bytes[index]) }
-      mix(0)
-    }
+    var hash = FNV1a()
     for shift: UInt32 in [0, 8, 16, 24] {
-      mix(UInt8(truncatingIfNeeded: frame.subscription >> shift))
+      hash.mix(UInt8(truncatingIfNeeded: frame.subscription >> shift))
     }
-    mix(frame.subject)
-    mix(frame.reply)
-    mix(frame.headers)
-    mix(frame.payload)
-    return hash
+    for part in [frame.subject, frame.reply, frame.headers, frame.payload] {
+      hash.mix(bytes.extracting(part))
+      hash.mix(0)
+    }
+    return hash.value
   }
 }

@@ -8,12 +8,8 @@ public struct ServerInfo: Equatable {
   public var requiresTLS = false
   /// TLS may be used although it is not required.
   public var offersTLS = false
-  public var requiresAuthentication = false
   /// The server is about to close its connections (lame duck mode).
   public var isLameDuck = false
-  /// Of the connection at the server; 0 when it does not say.
-  public var clientID: Int64 = 0
-  public var cluster = ""
   /// JetStream's domain; empty for none.
   public var domain = ""
   /// To be signed by who authenticates with a key; empty for none.
@@ -49,14 +45,8 @@ public struct ServerInfo: Equatable {
       requiresTLS = try reader.nextBool()
     } else if reader.matches(key, "tls_available") {
       offersTLS = try reader.nextBool()
-    } else if reader.matches(key, "auth_required") {
-      requiresAuthentication = try reader.nextBool()
     } else if reader.matches(key, "ldm") {
       isLameDuck = try reader.nextBool()
-    } else if reader.matches(key, "client_id") {
-      clientID = try reader.nextInteger()
-    } else if reader.matches(key, "cluster") {
-      cluster = try reader.nextString()
     } else if reader.matches(key, "domain") {
       domain = try reader.nextString()
     } else if reader.matches(key, "nonce") {

@@ -62,7 +62,7 @@ struct SubscriptionTable {
   }
 
   mutating func remove(_ sid: UInt32) {
-    guard let index = entries.firstIndex(where: { $0.sid == sid }) else { return }
+    guard let index = index(of: sid) else { return }
     switch entries[index].state {
     case .unwritten: entries.remove(at: index)
     case .active: entries[index].state = .unsubscribing
@@ -70,24 +70,21 @@ struct SubscriptionTable {
     }
   }
 
-  /// Whether messages of this subscription are wanted; a few arrive after an UNSUB.
-  func isActive(_ sid: UInt32) -> Bool {
-    entries.contains { $0.sid == sid && $0.state != .unsubscribing }
+  /// Where a subscription stands whose messages are wanted, until the table is changed; a few arrive
+  /// after an UNSUB.
+  func activeIndex(of sid: UInt32) -> Int? {
+    guard let index = index(of: sid), entries[index].state != .unsubscribing else { return nil }
+    return index
   }
 
-  func hasQueueGroup(_ sid: UInt32) -> Bool {
-    entries.contains { $0.sid == sid && !$0.queueGroup.isEmpty }
-  }
+  private func index(of sid: UInt32) -> Int? { entries.firstIndex { $0.sid == sid } }
 
-  func takesParts(_ sid: UInt32) -> Bool {
-    entries.contains { $0.sid == sid && $0.takesParts }
-  }
+  func hasQueueGroup(at index: Int) -> Bool { !entries[index].queueGroup.isEmpty }
+  func takesParts(at index: Int) -> Bool { entries[index].takesParts }
 
   /// Counts a message of a subscription that ends by itself; behind its last one it is gone.
-  mutating func countDelivered(_ sid: UInt32) {
-    guard let index = entries.firstIndex(where: { $0.sid == sid }),
-      entries[index].remaining > 0
-    else { return }
+  mutating func countDelivered(at index: Int) {
+    if entries[index].remaining == 0 { return }
     entries[index].remaining -= 1
     if entries[index].remaining == 0 { entries.remove(at: index) }
   }

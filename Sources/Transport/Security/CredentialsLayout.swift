@@ -146,19 +146,7 @@ struct LineReader: ~Escapable {
     if start >= text.count { return nil }
     number += number < .max ? 1 : 0
     let newline = text.firstOffset(of: 0x0A, from: start) ?? text.count
-    var range = start..<newline
-    start = newline + 1
-    range = trimmingBlanks(text, range)
-    return range
+    defer { start = newline + 1 }
+    return text.trimmingBlanks(start..<newline)
   }
 }
-
-/// The range without blanks, tabs and carriage returns at its ends.
-func trimmingBlanks(_ text: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
-  var (start, end) = (range.lowerBound, range.upperBound)
-  while start < end, isBlank(text[start]) { start += 1 }
-  while end > start, isBlank(text[end - 1]) { end -= 1 }
-  return start..<end
-}
-
-private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }

@@ -23,7 +23,6 @@
     func flush() throws(TLSError) -> TLSOutcome { throw .notBuilt }
     func sayGoodbye() {}
     var version: String { "" }
-    var cipherSuite: UInt16 { 0 }
     var isResumed: Bool { false }
   }
 

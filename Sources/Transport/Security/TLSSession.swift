@@ -96,7 +96,6 @@
 
     /// "TLSv1.3".
     var version: String { String(cString: tls_version(session)) }
-    var cipherSuite: UInt16 { tls_cipher_suite(session) }
     /// The handshake went on with the server's last session.
     var isResumed: Bool { tls_is_resumed(session) != 0 }
 

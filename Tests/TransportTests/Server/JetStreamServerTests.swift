@@ -3,29 +3,7 @@ import XCTest
 @testable import Transport
 
 /// JetStream as a real nats-server does it.
-final class JetStreamServerTests: XCTestCase {
-  private var servers: [NATSServer] = []
-  private var clients: [LiveClient] = []
-
-  override func tearDownWithError() throws {
-    for client in clients { try client.end() }
-    for server in servers { server.stop() }
-    clients = []
-    servers = []
-  }
-
-  private func server(_ jetStream: String = "") throws -> NATSServer {
-    let server = try NATSServer(jetStream: jetStream)
-    servers.append(server)
-    return server
-  }
-
-  private func client(_ server: NATSServer) throws -> LiveClient {
-    let client = try LiveClient(server)
-    clients.append(client)
-    return client
-  }
-
+final class JetStreamServerTests: ServerTestCase {
   private func makeStream(_ live: LiveClient, _ jetStream: JetStream) throws {
     XCTAssertNil(
       try jetStream.callForTest(

@@ -3,30 +3,7 @@ import XCTest
 @testable import Transport
 
 /// Key-value buckets as a real nats-server keeps them.
-final class KeyValueServerTests: XCTestCase {
-  private var servers: [NATSServer] = []
-  private var clients: [LiveClient] = []
-
-  override func tearDownWithError() throws {
-    for client in clients { try client.end() }
-    for server in servers { server.stop() }
-    clients = []
-    servers = []
-  }
-
-  private func server(_ jetStream: String = "", leafOf hub: NATSServer? = nil) throws -> NATSServer
-  {
-    let server = try NATSServer(jetStream: jetStream, leafOf: hub)
-    servers.append(server)
-    return server
-  }
-
-  private func client(_ server: NATSServer) throws -> LiveClient {
-    let client = try LiveClient(server)
-    clients.append(client)
-    return client
-  }
-
+final class KeyValueServerTests: ServerTestCase {
   /// A client with its view of a bucket.
   private struct Store {
     typealias Write = Result<UInt64, JetStreamFailure>
