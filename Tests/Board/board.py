@@ -57,13 +57,15 @@ class Board:
     files        path in the guest -> text, bytes, or a Path of this machine
     init_script  shell text run at the end of boot, before the board is ready
     log_name     name of the console's log below build/board/log
+    options      what else QEMU is told
     """
 
-    def __init__(self, name, files=None, init_script="", log_name=None):
+    def __init__(self, name, files=None, init_script="", log_name=None, options=()):
         self._name = name
         self._machine = MACHINES[name]
         self._files = files or {}
         self._init_script = init_script
+        self._options = options
         logs = BUILD / "board" / "log"
         logs.mkdir(parents=True, exist_ok=True)
         self.log_path = logs / f"{log_name or name}.log"
@@ -179,6 +181,7 @@ class Board:
         log.touch()
         self._process = Child(
             [*command, *self._machine.serial_before, "-serial", "stdio", *traces, "-D", str(log),
+             *self._options,
              "-qmp", f"unix:{folder}/qmp,server=on,wait=off",
              "-qtest", f"unix:{folder}/qtest,server=on,wait=off", "-qtest-log", "none"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

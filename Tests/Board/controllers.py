@@ -58,9 +58,10 @@ class PL061:
         self._follow()
         return [level for number, level in self._levels if number == line]
 
-    def drive_slowly(self, line, levels):
+    def drive_slowly(self, line, levels, pause=0):
         """Drives an input so that the guest sees each level: the next comes when its handler of the
-        one before has read the line. Its interrupt must be for both edges."""
+        one before has read the line, and after a pause in seconds. Its interrupt must be for both
+        edges."""
         self._monitor.execute("trace-event-set-state", name="pl061_read", enable=True)
         try:
             for level in levels:
@@ -72,6 +73,7 @@ class PL061:
                     self._follow(line)
                     if time.monotonic() > deadline:
                         raise TimeoutError(f"the guest has not read line {line}")
+                time.sleep(pause)
         finally:
             self._monitor.execute("trace-event-set-state", name="pl061_read", enable=False)
 

@@ -4,6 +4,7 @@ the board forbids. Every level that a wire ever had is known from outside."""
 import unittest
 
 from board_case import BoardCase
+from programs import compile_for_board
 
 CHIP = "chip: 9030000.pl061"
 LAMP, SIREN, HEATER, UP, DOWN, KEPT = 0, 2, 4, 5, 6, 7
@@ -30,6 +31,10 @@ class OutputTests(BoardCase):
                        "{name: pi-bcm, bcm: 17, direction: output}",
                        "{name: pi-header, header: 12, direction: output}"],
         }
+
+    @classmethod
+    def more_files(cls):
+        return {"/bin/kernel-probe": compile_for_board("kernel-probe.c", cls.architecture)}
 
     def changes(self, line):
         return self.client.subscribe(self.subject(f"gpio.{line}.change"))
@@ -88,9 +93,15 @@ class OutputTests(BoardCase):
         self.assertEqual([self.board.read_level(line) for line in (SIREN, UP, LAMP)], [1, 1, 0])
         self.board.run("edge-host safe --manifest /etc/edge-host.yaml")
         self.assertEqual([self.board.read_level(line) for line in (SIREN, UP, LAMP)], [0, 0, 1])
-        # The kernel's own opinion, asked without taking anything.
-        with self.host("header"):
-            self.assertRegex(self.board.run("cat /sys/kernel/debug/gpio"), r"edge-host +\) out lo")
+        # The kernel's own opinion, of lines that are taken as they are.
+        position = self.board.start(
+            "probe", f"/bin/kernel-probe /dev/gpiochip0 {SIREN},{UP},{LAMP} as-is pause")
+        self.board.wait_for("paused", after=position)
+        listing = self.board.run("cat /sys/kernel/debug/gpio")
+        self.board.signal("probe", "KILL")
+        self.board.wait_for_end("probe", after=position)
+        self.assertEqual(listing.count("kernel-probe        ) out lo"), 2, listing)
+        self.assertEqual(listing.count("kernel-probe        ) out hi"), 1, listing)
 
     # Guards
 
