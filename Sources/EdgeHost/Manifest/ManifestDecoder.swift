@@ -75,8 +75,12 @@ extension ManifestDecoder {
     if let presence = reader.field("presence")?.duration(in: ManifestLimits.presence) {
       host.presence = presence
     }
-    host.state = reader.field("state")?
-      .path("a path such as /var/lib/edge-host/state", bytesMax: ManifestLimits.pathBytesMax)
+    if let field = reader.field("state") {
+      host.state = field.path(
+        "a path such as /var/lib/edge-host/state, or none",
+        bytesMax: ManifestLimits.pathBytesMax, orNone: true)
+      host.keepsState = host.state != nil
+    }
   }
 
   private func labels(_ field: Field) -> [Manifest.Label] {
