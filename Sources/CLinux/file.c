@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "thread.h"
@@ -14,6 +15,12 @@
 int32_t linux_open(const char *path, int32_t write) {
   int file = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   return file < 0 ? -errno : file;
+}
+
+int64_t linux_file_group(const char *path) {
+  struct stat status;
+  if (stat(path, &status) < 0) return -errno;
+  return (status.st_mode & 0060) == 0060 ? (int64_t)status.st_gid : -EACCES;
 }
 
 int32_t linux_create_new(const char *path) {

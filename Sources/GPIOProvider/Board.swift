@@ -97,7 +97,10 @@ public enum BoardError: Error, Equatable {
   case busy(line: String, consumer: String)
   /// Lines that are not of one chip, or were not taken together.
   case notTogether(lines: [String])
-  case permissionDenied(path: String)
+  /// `group`: whose members may open it; nil: no group's.
+  case permissionDenied(path: String, group: String?)
+  /// No chip has the lines of a Raspberry Pi's header.
+  case noHeader(present: [String])
   /// `isGone`: its chip went away; `isSettling`: it has appeared and is not ready yet.
   case pwm(reason: String, isGone: Bool, isSettling: Bool)
   case system(call: StaticString, line: String, code: Int32)
@@ -128,8 +131,14 @@ extension BoardError: TextConvertible {
     case .notTogether(let lines):
       return
         "the lines \(joined(lines)) cannot be set in one step: they are on different chips, or one was taken later"
-    case .permissionDenied(let path):
-      return "no permission to open \(path): the user must be in its group (gpio)"
+    case .permissionDenied(let path, let group):
+      if let group {
+        return "no permission to open \(path): the user must be in its group, \"\(group)\""
+      }
+      return "no permission to open \(path): a udev rule must give it to a group of the user's"
+    case .noHeader(let present):
+      return
+        "no GPIO chip has a Raspberry Pi's header, for 'bcm' and 'header'; there are: \(joined(present))"
     case .pwm(let reason, _, _): return Text(reason)
     case .system(let call, let line, let code):
       return "line \(line): \(SystemError(call, 0 &- code))"

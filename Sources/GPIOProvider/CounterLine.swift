@@ -9,11 +9,12 @@ final class CounterLine: ProvidedLine {
   /// Of the last window.
   private var rate = 0.0
   private let memory: (any LineMemory)?
+  private let key: String
 
   init(_ configuration: LineConfiguration, memory: (any LineMemory)?) {
     self.memory = memory
-    counter = PulseCounter(
-      every: configuration.every, count: memory?.recall(CounterLine.key(configuration)) ?? 0)
+    key = "count." + configuration.name
+    counter = PulseCounter(every: configuration.every, count: memory?.recall(key) ?? 0)
     super.init(configuration)
   }
 
@@ -27,15 +28,17 @@ final class CounterLine: ProvidedLine {
 
   override func handle(_ edge: EdgeEvent, ofPart part: Int) -> [LineNews] {
     counter.pulse(lost: lostEdges.take(edge.lineSequence), at: edge.time)
-    memory?.remember(counter.count, for: CounterLine.key(configuration), isUrgent: false)
     return []
   }
+
+  override func end() { memory?.remember(counter.count, for: key, isUrgent: false) }
 
   override var deadline: Instant? { isTaken ? counter.deadline : nil }
 
   override func handleDeadline(at now: Instant) -> [LineNews] {
     guard let report = counter.handleDeadline(at: now) else { return [] }
     rate = report.rate
+    memory?.remember(report.count, for: key, isUrgent: false)
     var news = LineNews("count", at: now)
     news.fields.append("count", .integer(report.count))
     news.fields.append("pulses", .integer(report.pulses))
@@ -57,11 +60,7 @@ final class CounterLine: ProvidedLine {
   /// - Returns: the count before.
   func reset() -> Int64 {
     let count = counter.reset()
-    memory?.remember(0, for: CounterLine.key(configuration), isUrgent: true)
+    memory?.remember(0, for: key, isUrgent: true)
     return count
-  }
-
-  private static func key(_ configuration: LineConfiguration) -> String {
-    "count." + configuration.name
   }
 }

@@ -157,6 +157,8 @@ extension GPIOProvider {
     do throws(BoardError) {
       values = try board.values(of: handles)
     } catch {
+      // Which line failed shows only when each is read by itself.
+      for line in lines { _ = try get(line, at: now) }
       throw InvocationError(.failed, "\(error)")
     }
     var records: [Value] = []

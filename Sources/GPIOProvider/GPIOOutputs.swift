@@ -8,24 +8,25 @@ extension GPIOProvider {
 
   /// An output was taken with this value.
   func begin(_ line: OutputLine, _ isActive: Bool, at now: Instant) {
+    let hasChanged = line.wasTaken && bank.isActive(line.output) != isActive
     line.wasTaken = true
-    bank.begin(line.output, isActive: isActive, at: now)
+    line.isUnwritten = false
     line.rewriteAt = nil
+    bank.begin(line.output, isActive: isActive, at: now)
+    if !hasChanged { return }
+    line.isStateUntold = false
+    tell(
+      OutputBank.Change(output: line.output, isActive: isActive, cause: .start), by: nil, at: now)
   }
 
   /// Does what callers want, all of it or none.
   ///
-  /// - Parameter caller: who is named in the events; nil: nobody.
+  /// - Parameter caller: who is named in the events.
   func execute(
     _ commands: [OutputBank.Command], by caller: String, at now: Instant
   ) throws(InvocationError) {
     var next = bank
-    let changes: [OutputBank.Change]
-    do throws(GuardRefusal) {
-      changes = try next.command(commands, at: now)
-    } catch {
-      throw InvocationError(refusal: error, at: now)
-    }
+    let changes = try changes(of: commands, &next, at: now)
     var values: [LineValue] = []
     for change in changes {
       let line = outputs[change.output]
@@ -44,27 +45,64 @@ extension GPIOProvider {
       wasWritten(outputs[change.output])
       tell(change, by: caller, at: now)
     }
+    for command in commands { remember(command) }
+  }
+
+  /// What commands would change, in a bank that is to be kept when the hardware has followed.
+  private func changes(
+    of commands: [OutputBank.Command], _ next: inout OutputBank, at now: Instant
+  ) throws(InvocationError) -> [OutputBank.Change] {
+    let changes: [OutputBank.Change]
+    do throws(GuardRefusal) {
+      changes = try next.command(commands, at: now)
+    } catch {
+      throw InvocationError(refusal: error, at: now)
+    }
+    for change in changes where change.isActive {
+      if let other = unwritten(against: outputs[change.output]) {
+        throw InvocationError(
+          .failed,
+          """
+          \(outputs[change.output].configuration.name): interlock: \(other.configuration.name) \
+          may still be active, as its hardware does not follow
+          """)
+      }
+    }
+    return changes
+  }
+
+  /// An output of the same interlock that may be active although it should not be.
+  private func unwritten(against line: OutputLine) -> OutputLine? {
+    let name = line.configuration.name
+    for other in outputs where other.isUnwritten && other !== line {
+      for group in interlocks
+      where group.lines.includes(name) && group.lines.includes(other.configuration.name) {
+        return other
+      }
+    }
+    return nil
   }
 
   /// Does what the bank has decided by itself. A failure is made good later: a pulse that does not end,
   /// or an output that does not become safe, must not be left at that.
   func apply(_ changes: [OutputBank.Change], at now: Instant) {
     if changes.isEmpty { return }
-    for change in changes {
-      if !change.isActive, let line = outputs[change.output] as? PWMLine { stop(line, at: now) }
-    }
+    for change in changes { outputs[change.output].isUnwritten = true }
     write(changes.map { outputs[$0.output] }, at: now)
     for change in changes { tell(change, by: nil, at: now) }
   }
 
   /// Writes the states that the lines should have, together where that can be.
   func write(_ lines: [OutputLine], at now: Instant) {
-    var values: [LineValue] = []
-    for line in lines {
-      guard let handle = line.handles.first else { continue }
-      values.append(LineValue(handle, isActive: bank.isActive(line.output)))
+    let isPlain = lines.allSatisfy {
+      !($0 is PWMLine) && (!bank.isActive($0.output) || unwritten(against: $0) == nil)
     }
-    if lines.count > 1 {
+    if lines.count > 1 && isPlain {
+      var values: [LineValue] = []
+      for line in lines {
+        guard let handle = line.handles.first else { continue }
+        values.append(LineValue(handle, isActive: bank.isActive(line.output)))
+      }
       do throws(BoardError) {
         try board.set(values)
         for line in lines { wasWritten(line) }
@@ -75,32 +113,45 @@ extension GPIOProvider {
   }
 
   private func write(_ line: OutputLine, at now: Instant) {
-    guard let handle = line.handles.first else { return }
+    if !line.isTaken { return }
+    let isActive = bank.isActive(line.output)
+    if isActive && unwritten(against: line) != nil {
+      line.rewriteAt = now + GPIOProvider.rewritePeriod
+      return
+    }
     do throws(BoardError) {
-      try board.set([LineValue(handle, isActive: bank.isActive(line.output))])
+      if let line = line as? PWMLine {
+        try modulate(line, duty: isActive ? line.duty : 0, frequency: line.frequency, at: now)
+      } else if let handle = line.handles.first {
+        try board.set([LineValue(handle, isActive: isActive)])
+      }
       wasWritten(line)
     } catch {
       if error.isGone {
         lose(line, error, at: now)
         return
       }
-      let isNews = line.rewriteAt == nil
       line.rewriteAt = now + GPIOProvider.rewritePeriod
-      if isNews { onProblem?(line.configuration.name, error.description) }
+      if !line.isRefusing { onProblem?(line.configuration.name, error.description) }
+      line.isRefusing = true
     }
   }
 
   private func wasWritten(_ line: OutputLine) {
-    if line.rewriteAt == nil { return }
     line.rewriteAt = nil
+    line.isUnwritten = false
+    if !line.isRefusing { return }
+    line.isRefusing = false
     onProblem?(line.configuration.name, nil)
   }
 
   private func tell(_ change: OutputBank.Change, by caller: String?, at now: Instant) {
     let line = outputs[change.output]
-    // What the safe state at stop replaces is what a restart is to bring back.
-    if line.configuration.output.start == .last && change.cause != .stop {
-      memory?.remember(change.isActive ? 1 : 0, for: GPIOProvider.key(line), isUrgent: true)
+    switch change.cause {
+    // What the safe state at stop replaces is what a restart is to bring back. How a command goes on
+    // was remembered with it.
+    case .stop, .command, .pulse, .blink: break
+    default: remember(change.isActive, of: line)
     }
     if !change.hasChanged { return }
     var news = LineNews("change", at: now)
@@ -108,6 +159,34 @@ extension GPIOProvider {
     news.fields.append("cause", .string(change.cause.text))
     if let caller { news.fields.append("by", .string(caller)) }
     tell([news], of: line)
+  }
+
+  // MARK: After a restart
+
+  /// Remembers what is commanded for good: after a restart nobody is there who would renew a lease, or
+  /// end a pulse.
+  private func remember(_ command: OutputBank.Command) {
+    let line = outputs[command.output]
+    let lease: Duration?
+    var isActive: Bool
+    switch command.action {
+    case .set(let active, let pulse, let span):
+      isActive = pulse == nil ? active : !active
+      lease = span
+    case .toggle(let span):
+      isActive = bank.isActive(command.output)
+      lease = span
+    case .blink(_, _, _, let span):
+      isActive = false
+      lease = span
+    }
+    if lease != nil, let safe = line.safeValue { isActive = safe }
+    remember(isActive, of: line)
+  }
+
+  private func remember(_ isActive: Bool, of line: OutputLine) {
+    if line.configuration.output.start != .last { return }
+    memory?.remember(isActive ? 1 : 0, for: GPIOProvider.key(line), isUrgent: true)
   }
 }
 
@@ -139,26 +218,33 @@ extension GPIOProvider {
     _ line: PWMLine, duty: Double, frequency: UInt32, lease: Duration?, by caller: String,
     at now: Instant
   ) throws(InvocationError) {
-    let (oldDuty, oldFrequency) = (line.duty, line.frequency)
+    let set = OutputBank.Action.set(duty > 0, pulse: nil, lease: lease)
+    var next = bank
+    let changes = try changes(
+      of: [OutputBank.Command(output: line.output, action: set)], &next, at: now)
+    let before = (duty: line.duty, frequency: line.frequency)
+    let isNew = duty != before.duty || frequency != before.frequency
     do throws(BoardError) {
-      try line.set(duty: duty, frequency: frequency, at: now)
+      try modulate(line, duty: duty, frequency: frequency, at: now)
     } catch {
+      if line.isSoftware { try? line.set(duty: before.duty, frequency: before.frequency, at: now) }
+      if error.isGone { lose(line, error, at: now) }
       throw InvocationError(.failed, "\(error)")
     }
-    do throws(InvocationError) {
-      let set = OutputBank.Action.set(duty > 0, pulse: nil, lease: lease)
-      try execute([OutputBank.Command(output: line.output, action: set)], by: caller, at: now)
-    } catch {
-      try? line.set(duty: oldDuty, frequency: oldFrequency, at: now)
-      throw error
+    bank = next
+    wasWritten(line)
+    for var change in changes {
+      change.hasChanged = isNew
+      tell(change, by: caller, at: now)
     }
   }
 
-  private func stop(_ line: PWMLine, at now: Instant) {
-    do throws(BoardError) {
-      try line.set(duty: 0, frequency: line.frequency, at: now)
-    } catch {
-      onProblem?(line.configuration.name, error.description)
-    }
+  /// Gives the hardware a duty and a frequency: the kernel's channel, or the level of this moment.
+  private func modulate(
+    _ line: PWMLine, duty: Double, frequency: UInt32, at now: Instant
+  ) throws(BoardError) {
+    try line.set(duty: duty, frequency: frequency, at: now)
+    guard let handle = line.handles.first else { return }
+    try board.set([LineValue(handle, isActive: line.level)])
   }
 }

@@ -32,6 +32,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   /// Those of the lines that are outputs, in the order of the bank.
   let outputs: [OutputLine]
   var bank: OutputBank
+  let interlocks: [InterlockConfiguration]
   /// Whether inputs can be driven by whoever calls.
   private let isSimulated: Bool
   private var bindings = Bindings()
@@ -58,7 +59,9 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     self.board = board
     self.time = time
     self.memory = memory
+    self.interlocks = interlocks
     var provided: [ProvidedLine] = []
+    provided.reserveCapacity(lines.count)
     var outputs: [OutputLine] = []
     for line in lines {
       switch line.kind {
@@ -84,16 +87,21 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     contract = Contract.gpio(taken: taken)
   }
 
-  public var resources: [Resource] {
-    lines.map { line in
+  public var resourceCount: Int { lines.count }
+
+  public func forEachResource(_ body: (Resource) -> Void) {
+    for line in lines {
       var properties = line.configuration.properties
       line.describe(&properties)
       if let problem = line.problem { properties.append("error", .string(problem.description)) }
-      return Resource(
-        name: line.configuration.name,
-        operations: GPIOProvider.operations(of: line, isSimulated), properties: properties)
+      body(
+        Resource(
+          name: line.configuration.name,
+          operations: GPIOProvider.operations(of: line, isSimulated), properties: properties))
     }
   }
+
+  public var problemCount: Int { lines.reduce(0) { $1.problem == nil ? $0 : $0 + 1 } }
 
   private static func operations(of line: ProvidedLine, _ isSimulated: Bool) -> [String] {
     let isDriven = isSimulated && line.configuration.direction == .input
@@ -125,7 +133,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   public func stop(at now: Instant) {
     // All outputs are made safe before anything is let go that they might depend on.
     apply(bank.enterSafeState(at: now), at: now)
-    for line in outputs where line.rewriteAt != nil {
+    for line in outputs where line.isUnwritten {
       onProblem?(line.configuration.name, "no safe state at stop: the hardware refuses it")
     }
     for line in lines {
@@ -159,12 +167,13 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   public func handleDeadline(at now: Instant) {
     if !isRunning { return }
     board.handleDeadline(at: now)
+    // First, as something of a line that is back may be due at once.
+    if retryAt.isDue(at: now) { take(lines.filter { $0.problem != nil }, at: now) }
     for line in lines where line.deadline.isDue(at: now) {
       // What time decides may have been decided by an edge that still waits in the kernel.
       if let handle = line.handles.first { board.readEdges(of: handle) }
       tell(line.handleDeadline(at: now), of: line)
     }
-    if retryAt.isDue(at: now) { take(lines.filter { $0.problem != nil }, at: now) }
     // One thing for each output at a time: what is left over after these comes in the next turn.
     for _ in 0..<GPIOProvider.changesPerTurn where bank.deadline.isDue(at: now) {
       apply(bank.handleDeadline(at: now), at: now)
@@ -299,7 +308,7 @@ extension GPIOProvider {
       if let pwm = line as? PWMLine {
         try pwm.set(duty: 0, frequency: pwm.frequency, at: now)
       }
-      let values = try board.values(of: line.handles)
+      let values = try values(of: line)
       let wasBad = line.problem != nil
       line.problem = nil
       line.isTaken = true
@@ -310,6 +319,17 @@ extension GPIOProvider {
     } catch {
       release(line)
       throw error
+    }
+  }
+
+  /// The values that a line was taken with. Of an output that hardware does not read back, it is what it
+  /// was taken with.
+  private func values(of line: ProvidedLine) throws(BoardError) -> [Bool] {
+    do throws(BoardError) {
+      return try board.values(of: line.handles)
+    } catch {
+      guard !error.isGone, let output = line as? OutputLine else { throw error }
+      return [valueToTake(output) ?? false]
     }
   }
 

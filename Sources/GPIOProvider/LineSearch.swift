@@ -33,8 +33,10 @@ struct LineSearch {
   private var matches: [Match] = []
   /// Where a Raspberry Pi's name for a line leads when no line has the name itself.
   private var headerMatches: [Match] = []
-  private var deniedPaths: [String] = []
+  private var denied: [(path: String, group: String?)] = []
   private var chipWasSeen = false
+  /// The wanted chip was seen, but is not one that has a Raspberry Pi's header.
+  private var otherWasSeen = false
   private var outOfRange: BoardError?
 
   init(chip: String?, location: LineConfiguration.Location) {
@@ -56,8 +58,11 @@ struct LineSearch {
       wantedChip.map { chip.name == $0 || chip.label == $0 || chip.path.lastComponent == $0 }
       ?? true
     if !seen.contains(where: { $0.name == chip.name }) { seen.append(chip) }
-    if case .bcm = location, !chip.isRaspberryPiHeader { return }
     if !isWanted || (matches + headerMatches).contains(where: { $0.chipName == chip.name }) {
+      return
+    }
+    if case .bcm = location, !chip.isRaspberryPiHeader {
+      otherWasSeen = true
       return
     }
     chipWasSeen = true
@@ -82,8 +87,8 @@ struct LineSearch {
     }
   }
 
-  /// Says that a chip's device may not be opened.
-  mutating func wasDenied(_ path: String) { deniedPaths.append(path) }
+  /// Says that a chip's device may not be opened, but by members of a group.
+  mutating func wasDenied(_ path: String, group: String?) { denied.append((path, group)) }
 
   /// The one line that is meant.
   func result() throws(BoardError) -> Match {
@@ -94,21 +99,23 @@ struct LineSearch {
     if let match = matches.first { return match }
     if chipWasSeen, let outOfRange { throw outOfRange }
     // What may not be looked into may well hold the line; only a chip that was seen rules it out.
-    if let denied = deniedPath, !(chipWasSeen && wantedChip != nil) {
-      throw .permissionDenied(path: denied)
+    if let denied = wantedDenied, !(chipWasSeen && wantedChip != nil) {
+      throw .permissionDenied(path: denied.path, group: denied.group)
     }
-    if let wantedChip, !chipWasSeen {
-      throw .noSuchChip(chip: wantedChip, present: seen.map { $0.name + " [" + $0.label + "]" })
+    let present = seen.map { $0.name + " [" + $0.label + "]" }
+    if let wantedChip, !chipWasSeen, !otherWasSeen {
+      throw .noSuchChip(chip: wantedChip, present: present)
     }
+    if case .bcm = location { throw .noHeader(present: present) }
     throw .noSuchLine(line: locationText, chip: wantedChip)
   }
 
   /// The denied device that has the wanted name, or else any.
-  private var deniedPath: String? {
-    for path in deniedPaths {
-      if let wantedChip, path.lastComponent == wantedChip { return path }
+  private var wantedDenied: (path: String, group: String?)? {
+    for chip in denied {
+      if let wantedChip, chip.path.lastComponent == wantedChip { return chip }
     }
-    return deniedPaths.first
+    return denied.first
   }
 
   private var locationText: String {

@@ -9,6 +9,10 @@ class OutputLine: ProvidedLine {
   var wasTaken = false
   /// When a state that the hardware would not take is written again.
   var rewriteAt: Instant?
+  /// Whether the hardware has refused the state, and that was told.
+  var isRefusing = false
+  /// Whether the hardware may have another state than it should, also while the line is lost.
+  var isUnwritten = false
 
   init(_ configuration: LineConfiguration, output: Int) {
     self.output = output
@@ -17,7 +21,10 @@ class OutputLine: ProvidedLine {
 
   override var operations: [String] { ["get", "set", "toggle", "pulse", "blink"] }
 
-  override func end() { rewriteAt = nil }
+  override func end() {
+    rewriteAt = nil
+    isRefusing = false
+  }
 
   override var deadline: Instant? { rewriteAt }
 

@@ -42,7 +42,7 @@ final class PWMLine: OutputLine {
           reason: error.reason, isGone: error.kind == .gone, isSettling: error.kind == .notReady)
       }
     } else {
-      // What is to be written is written by whoever asks `switchLine`, or by the bank.
+      // The level is written by whoever called.
       _ = software.set(frequency: frequency, at: now)
       _ = software.set(duty: duty, at: now)
     }
@@ -51,6 +51,9 @@ final class PWMLine: OutputLine {
   }
 
   var isSoftware: Bool { channel == nil }
+
+  /// The level that software gives it at present.
+  var level: Bool { software.isActive }
 
   /// When the line is to be switched next, by software.
   var switchAt: Instant? { isSoftware && isTaken ? software.deadline : nil }

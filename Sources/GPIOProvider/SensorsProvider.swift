@@ -43,8 +43,14 @@ public final class SensorsProvider: CapabilityProvider {
     self.sensors = sensors.map { ProvidedSensor($0, thermalRoot: thermalRoot) }
   }
 
-  public var resources: [Resource] {
-    sensors.map { $0.configuration.resource(problem: $0.problem?.reason) }
+  public var resourceCount: Int { sensors.count }
+
+  public func forEachResource(_ body: (Resource) -> Void) {
+    for sensor in sensors { body(sensor.configuration.resource(problem: sensor.problem?.reason)) }
+  }
+
+  public var problemCount: Int {
+    sensors.reduce(0) { $1.problem == nil ? $0 : $0 + 1 }
   }
 
   /// The sensors that could not be read when they were last tried, and why.

@@ -7,8 +7,13 @@ import Transport
 /// when it has come (early or repeated calls have no effect).
 public protocol CapabilityProvider: AnyObject {
   var contract: Contract { get }
-  /// The things that can be called by name, in the manifest's order.
-  var resources: [Resource] { get }
+  /// How many things can be called by name.
+  var resourceCount: Int { get }
+  /// Those things, in the manifest's order, described one after the other: a board has many, and nobody
+  /// needs all descriptions at once.
+  func forEachResource(_ body: (Resource) -> Void)
+  /// How many of them cannot be used at present.
+  var problemCount: Int { get }
 
   /// Ties an actor to this provider with its configuration; its events go to that actor too.
   func bind(_ binding: Binding) throws(InvocationError)

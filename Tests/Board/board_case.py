@@ -5,10 +5,11 @@ import time
 from contextlib import contextmanager
 
 import nats
-from board import BUILD, HOST_ADDRESS, Board
+from board import HOST_ADDRESS, Board
 from console import ConsoleError
 from controllers import PL061
 from nats_server import NATSServer
+from programs import host_program
 
 DOOR = 1
 SIREN = 2
@@ -35,12 +36,9 @@ class BoardCase:
 
     @classmethod
     def setUpClass(cls):
-        host = BUILD / cls.architecture / "edge-host"
-        if not host.exists():
-            raise FileNotFoundError(f"{host} is missing: build it with `make cross`")
         cls.name = f"board-{cls.architecture}"
         cls.server = cls.enterClassContext(NATSServer())
-        files = {"/bin/edge-host": host}
+        files = {"/bin/edge-host": host_program(cls.architecture)}
         for name, lines in cls.manifests().items():
             files[f"/etc/{name}.yaml"] = MANIFEST.format(
                 name=cls.name, address=HOST_ADDRESS, port=cls.reachable_port(),

@@ -4,9 +4,10 @@ outputs that become safe after it was killed."""
 import json
 import unittest
 
-from board import BUILD, Board
+from board import Board
 from console import ConsoleError
 from controllers import PL061
+from programs import host_program
 
 DOOR = 1
 SIREN = 2
@@ -29,7 +30,7 @@ class PinsCase:
     def setUpClass(cls):
         cls.board = cls.enterClassContext(
             Board(cls.architecture,
-                  {"/bin/edge-host": BUILD / cls.architecture / "edge-host",
+                  {"/bin/edge-host": host_program(cls.architecture),
                    MANIFEST_PATH: MANIFEST}, log_name=f"pins-{cls.architecture}"))
         cls.board.run("mkdir -p /run/edge-host")
 

@@ -6,7 +6,7 @@ import re
 import unittest
 from contextlib import contextmanager
 
-from board import BUILD
+from programs import host_program
 from controllers import BCM2835
 from probe_case import ProbeCase
 
@@ -111,7 +111,7 @@ class RaspberryPiTests(ProbeCase, unittest.TestCase):
                  for line, place in OUTPUTS.items()]
         bad = [f"{{name: {name}, {place}, direction: output}}"
                for name, (place, _) in NOT_FOUND.items()]
-        return {**super().files(), "/bin/edge-host": BUILD / "aarch64" / "edge-host",
+        return {**super().files(), "/bin/edge-host": host_program("aarch64"),
                 "/etc/outputs.yaml": manifest(lines), "/etc/bad.yaml": manifest(bad)}
 
     @contextmanager

@@ -33,8 +33,17 @@ final class BoardErrorTests: XCTestCase {
         "line x is in use by the kernel or a program that gives no name"
       ),
       (
-        .permissionDenied(path: "/dev/gpiochip0"),
-        "no permission to open /dev/gpiochip0: the user must be in its group (gpio)"
+        .permissionDenied(path: "/dev/gpiochip0", group: "gpio"),
+        "no permission to open /dev/gpiochip0: the user must be in its group, \"gpio\""
+      ),
+      (
+        .permissionDenied(path: "/dev/gpiochip0", group: nil),
+        "no permission to open /dev/gpiochip0: a udev rule must give it to a group of the user's"
+      ),
+      (
+        .noHeader(present: ["gpiochip0 [pl061]"]),
+        "no GPIO chip has a Raspberry Pi's header, for 'bcm' and 'header'; there are: "
+          + "gpiochip0 [pl061]"
       ),
       (.system(call: "read", line: "x", code: 19), "line x: read: No such device"),
     ]

@@ -303,7 +303,7 @@ final class GPIOProviderTests: XCTestCase {
     let provider = started([.inputLine("door")])
     provider.handle(
       EdgeEvent(line: LineHandle(index: 77), isRising: true, time: time.now, lineSequence: 1))
-    provider.lineFailed(LineHandle(index: 77), .permissionDenied(path: "x"))
+    provider.lineFailed(LineHandle(index: 77), .permissionDenied(path: "x", group: nil))
     XCTAssertEqual(events.events.count, 0)
     XCTAssertEqual(provider.problems.count, 0)
   }

@@ -122,7 +122,7 @@ final class GPIOSafetyTests: XCTestCase {
       XCTAssertEqual(provider.deadline, time.now + GPIOProvider.retryPeriod)
       advance(provider, GPIOProvider.retryPeriod)
     }
-    board.requestErrors["relay"] = .permissionDenied(path: "/dev/gpiochip1")
+    board.requestErrors["relay"] = .permissionDenied(path: "/dev/gpiochip1", group: "gpio")
     advance(provider, GPIOProvider.retryPeriod)
     board.requestErrors["relay"] = nil
     advance(provider, .seconds(1))
@@ -136,7 +136,8 @@ final class GPIOSafetyTests: XCTestCase {
       told,
       [
         "relay: \(BoardError.noSuchChip(chip: "usb", present: []))",
-        "relay: \(BoardError.permissionDenied(path: "/dev/gpiochip1"))", "relay: good",
+        "relay: \(BoardError.permissionDenied(path: "/dev/gpiochip1", group: "gpio"))",
+        "relay: good",
       ])
   }
 

@@ -30,7 +30,7 @@ final class LineSearchTests: XCTestCase {
     on board: [Fixture]? = nil
   ) -> Result<LineSearch.Match, BoardError> {
     var search = LineSearch(chip: chip, location: location)
-    for path in denied { search.wasDenied(path) }
+    for path in denied { search.wasDenied(path, group: "gpio") }
     for (index, fixture) in (board ?? self.board).enumerated() {
       let chip = GPIOChip(
         path: fixture.path, name: fixture.name, label: fixture.label,
@@ -63,6 +63,117 @@ final class LineSearchTests: XCTestCase {
 
   func testALinkToAChipIsNotASecondChip() {
     XCTAssertEqual(search(chip: nil, .name("ID_SDA")), found(0, "gpiochip0", 0))
+  }
+
+  // MARK: A Raspberry Pi's header
+
+  private func pi(_ label: String, _ lines: [String]) -> [Fixture] {
+    [
+      Fixture(path: "/dev/gpiochip0", name: "gpiochip0", label: label, lines: lines),
+      Fixture(
+        path: "/dev/gpiochip1", name: "gpiochip1", label: "raspberrypi-exp-gpio",
+        lines: ["BT_ON", "WL_ON"]),
+    ]
+  }
+
+  /// As of a Raspberry Pi 4 with an old device tree, which calls lines by what they may do.
+  private static let oldNames =
+    ["ID_SDA", "ID_SCL", "SDA1", "SCL1", "GPIO_GCLK", "GPIO5", "GPIO6"]
+    + ["SPI_CE1_N", "SPI_CE0_N", "SPI_MISO", "SPI_MOSI", "SPI_SCLK", "GPIO12", "GPIO13", "TXD1"]
+    + ["RXD1"]
+
+  func testBothNamesOfALineAreFound() {
+    let newNames = (0..<28).map { "GPIO\($0)" }
+    let table = [
+      ("GPIO2", "SDA1", 2), ("GPIO3", "SCL1", 3), ("GPIO4", "GPIO_GCLK", 4),
+      ("GPIO7", "SPI_CE1_N", 7), ("GPIO9", "SPI_MISO", 9), ("GPIO10", "SPI_MOSI", 10),
+      ("GPIO11", "SPI_SCLK", 11), ("GPIO14", "TXD1", 14), ("GPIO15", "RXD1", 15),
+      ("GPIO0", "ID_SDA", 0), ("GPIO1", "ID_SCL", 1),
+    ]
+    for (new, old, offset) in table {
+      for name in [new, old] {
+        for names in [newNames, LineSearchTests.oldNames, newNames.map { _ in "" }] {
+          XCTAssertEqual(
+            search(chip: nil, .name(name), on: pi("pinctrl-bcm2711", names)),
+            found(0, "gpiochip0", UInt32(offset)), "\(name) among \(names)")
+        }
+      }
+    }
+  }
+
+  func testALineOfTheNameComesBeforeAnAlias() {
+    var board = pi("pinctrl-bcm2835", [String](repeating: "", count: 28))
+    board[1].lines[1] = "GPIO17"
+    XCTAssertEqual(search(chip: nil, .name("GPIO17"), on: board), found(1, "gpiochip1", 1))
+    XCTAssertEqual(
+      search(chip: "pinctrl-bcm2835", .name("GPIO17"), on: board), found(0, "gpiochip0", 17))
+  }
+
+  func testWhatIsNoNameOfTheHeader() {
+    let board = pi("pinctrl-bcm2835", [String](repeating: "", count: 54))
+    for name in [
+      "GPIO28", "GPIO", "GPIO02", "GPIO-1", "GPIO1x", "gpio2", "GPIO99999999999999999999",
+    ] {
+      XCTAssertEqual(
+        search(chip: nil, .name(name), on: board), .failure(.noSuchLine(line: name, chip: nil)))
+    }
+    XCTAssertEqual(
+      search(chip: nil, .name("GPIO5"), on: pi("other", [String](repeating: "", count: 54))),
+      .failure(.noSuchLine(line: "GPIO5", chip: nil)), "no header, no aliases")
+  }
+
+  func testBCMNumbersOnEveryPi() {
+    for label in ["pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"] {
+      let board = pi(label, [String](repeating: "", count: 54))
+      for number in UInt32(0)...27 {
+        XCTAssertEqual(search(chip: nil, .bcm(number), on: board), found(0, "gpiochip0", number))
+      }
+      XCTAssertEqual(search(chip: label, .bcm(5), on: board), found(0, "gpiochip0", 5))
+      XCTAssertEqual(
+        search(chip: "raspberrypi-exp-gpio", .bcm(5), on: board),
+        .failure(.noHeader(present: present(label))))
+      XCTAssertEqual(
+        search(chip: "usb", .bcm(5), on: board),
+        .failure(.noSuchChip(chip: "usb", present: present(label))))
+    }
+  }
+
+  private func present(_ label: String) -> [String] {
+    ["gpiochip0 [\(label)]", "gpiochip1 [raspberrypi-exp-gpio]"]
+  }
+
+  func testWithoutAHeaderTheChipsAreListed() {
+    XCTAssertEqual(
+      search(chip: nil, .bcm(17), on: pi("pl061", ["", ""])),
+      .failure(.noHeader(present: present("pl061"))))
+    XCTAssertEqual(
+      search(chip: nil, .bcm(17), denied: ["/dev/gpiochip0"], on: []),
+      .failure(.permissionDenied(path: "/dev/gpiochip0", group: "gpio")))
+    XCTAssertEqual(
+      search(chip: nil, .bcm(17), on: pi("pinctrl-rp1", ["", ""])),
+      .failure(.offsetOutOfRange(offset: 17, chip: "gpiochip0", lines: 2)))
+  }
+
+  func testPinsOfTheHeader() {
+    let supplies: [(pins: [UInt32], text: String)] = [
+      ([1, 17], "3.3 V"), ([2, 4], "5 V"), ([6, 9, 14, 20, 25, 30, 34, 39], "ground"),
+    ]
+    for supply in supplies {
+      for pin in supply.pins {
+        XCTAssertNil(RaspberryPiHeader.bcmNumber(ofPin: pin))
+        XCTAssertEqual(RaspberryPiHeader.supply(atPin: pin).map { "\($0)" }, supply.text)
+      }
+    }
+    let numbers = RaspberryPiHeader.pins.compactMap { RaspberryPiHeader.bcmNumber(ofPin: $0) }
+    XCTAssertEqual(numbers.sorted(), Array(RaspberryPiHeader.bcmNumbers), "each line at one pin")
+    for (pin, number) in [(3, 2), (11, 17), (12, 18), (13, 27), (27, 0), (37, 26), (40, 21)] {
+      XCTAssertEqual(RaspberryPiHeader.bcmNumber(ofPin: UInt32(pin)), UInt32(number))
+      XCTAssertNil(RaspberryPiHeader.supply(atPin: UInt32(pin)))
+    }
+    for pin in [0, 41, UInt32.max] {
+      XCTAssertNil(RaspberryPiHeader.bcmNumber(ofPin: pin))
+      XCTAssertNil(RaspberryPiHeader.supply(atPin: pin))
+    }
   }
 
   func testRefusesAnAmbiguousName() {
@@ -117,10 +228,10 @@ final class LineSearchTests: XCTestCase {
     XCTAssertEqual(search(chip: nil, .name("GPIO2"), denied: denied), found(0, "gpiochip0", 2))
     XCTAssertEqual(
       search(chip: nil, .name("GPIO99"), denied: denied),
-      .failure(.permissionDenied(path: "/dev/gpiochip5")))
+      .failure(.permissionDenied(path: "/dev/gpiochip5", group: "gpio")))
     XCTAssertEqual(
       search(chip: "gpiochip7", .offset(0), denied: denied),
-      .failure(.permissionDenied(path: "/dev/gpiochip7")))
+      .failure(.permissionDenied(path: "/dev/gpiochip7", group: "gpio")))
     XCTAssertEqual(
       search(chip: "gpiochip10", .name("GPIO99"), denied: denied),
       .failure(.noSuchLine(line: "GPIO99", chip: "gpiochip10")))

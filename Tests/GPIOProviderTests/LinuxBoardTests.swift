@@ -54,11 +54,24 @@ final class LinuxBoardTests: XCTestCase {
     let path = folder + "/gpiochip0"
     try Data().write(to: URL(fileURLWithPath: path))
     try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: path)
+    XCTAssertNil(DeviceGroup.name(of: path))
     // Root may open everything, so as root this asks as somebody else.
     let user = geteuid()
     if user == 0 { XCTAssertEqual(seteuid(65_534), 0) }
     defer { if user == 0 { XCTAssertEqual(seteuid(0), 0) } }
-    XCTAssertEqual(try error(.inputLine("a")), .permissionDenied(path: path))
+    XCTAssertEqual(try error(.inputLine("a")), .permissionDenied(path: path, group: nil))
+  }
+
+  func testTheGroupOfADeviceHasItsName() throws {
+    let (device, groups) = (folder + "/gpiochip0", folder + "/group")
+    try Data().write(to: URL(fileURLWithPath: device))
+    try FileManager.default.setAttributes([.posixPermissions: 0o660], ofItemAtPath: device)
+    let number = getegid()
+    XCTAssertEqual(DeviceGroup.name(of: device, groups: groups), "\(number)", "without a list")
+    try Data("a:x:1\(number):\nodd\n::\npins:x:\(number):pi,ops\nb:x:\(number)".utf8).write(
+      to: URL(fileURLWithPath: groups))
+    XCTAssertEqual(DeviceGroup.name(of: device, groups: groups), "pins")
+    XCTAssertNil(DeviceGroup.name(of: folder + "/none", groups: groups))
   }
 
   func testAHandleThatWasNeverGivenIsRefused() throws {

@@ -46,7 +46,14 @@ final class FakeBoard: Board {
   var readErrors: [String: BoardError] = [:]
   var writeErrors: [String: BoardError] = [:]
   /// The logical values of the lines, which outlive their release.
-  var values: [String: Bool] = [:]
+  var values: [String: Bool] = [:] {
+    didSet { if values != oldValue { onChange?() } }
+  }
+  var onChange: (() -> Void)?
+  /// The chips of the lines that are not on the first; only lines of one chip are set together.
+  var chips: [String: Int] = [:]
+  /// Edges that nobody has read yet, by the line's name.
+  var waiting: [String: [(active: Bool, time: Instant, sequence: UInt32)]] = [:]
   var edgeHandler: (any EdgeHandler)?
   var deadline: Instant? { nil }
   private var taken: [LineHandle: String] = [:]
@@ -78,15 +85,26 @@ final class FakeBoard: Board {
   func set(_ values: [LineValue]) throws(BoardError) {
     var names: [String] = []
     for value in values { names.append(try name(value.line)) }
+    if Set(names.map { chips[$0] ?? 0 }).count > 1 { throw .notTogether(lines: names) }
     for (name, value) in zip(names, values) { calls.append(.set(name, value.isActive)) }
     for name in names {
       if let error = writeErrors[name] { throw error }
     }
-    for (name, value) in zip(names, values) { self.values[name] = value.isActive }
+    var next = self.values
+    for (name, value) in zip(names, values) { next[name] = value.isActive }
+    self.values = next
   }
 
   func debounce(of line: LineHandle) -> Transport.Duration { .zero }
-  func readEdges(of line: LineHandle) {}
+
+  func readEdges(of line: LineHandle) {
+    guard let name = taken[line], let edges = waiting.removeValue(forKey: name) else { return }
+    for edge in edges {
+      edgeHandler?.handle(
+        EdgeEvent(
+          line: line, isRising: edge.active, time: edge.time, lineSequence: edge.sequence))
+    }
+  }
 
   func release(_ line: LineHandle) {
     guard let name = taken.removeValue(forKey: line) else {
@@ -138,11 +156,17 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 extension CapabilityProvider {
+  var resources: [Resource] {
+    var resources: [Resource] = []
+    forEachResource { resources.append($0) }
+    return resources
+  }
+
   /// Calls and returns the answer, which must come at once and only once.
   func call(
     _ operation: String, _ resource: String, _ arguments: [(String, Value)] = [],
-    deadline: Instant? = nil, at now: Instant, file: StaticString = #filePath,
-    line: UInt = #line
+    deadline: Instant? = nil, by caller: Caller = .local, at now: Instant,
+    file: StaticString = #filePath, line: UInt = #line
   ) -> InvocationResult {
     var record = Record()
     for (name, value) in arguments { record.append(name, value) }
@@ -156,7 +180,7 @@ extension CapabilityProvider {
     host.invoke(
       Invocation(
         capability: contract.name, resource: resource, operation: operation, arguments: record,
-        deadline: deadline)
+        deadline: deadline, caller: caller)
     ) { results.append($0) }
     XCTAssertEqual(results.count, 1, "replies", file: file, line: line)
     return results.first ?? .failure(InvocationError(.failed, "no reply"))

@@ -310,6 +310,10 @@ final class Pump: CapabilityProvider {
   func bind(_ binding: Binding) throws(InvocationError) {}
   func unbind(actor: String) {}
 
+  var resourceCount: Int { resources.count }
+  func forEachResource(_ body: (Resource) -> Void) { resources.forEach(body) }
+  var problemCount: Int { resources.filter { $0.properties["error"] != nil }.count }
+
   func invoke(
     _ invocation: Invocation, at now: Instant, reply: @escaping (InvocationResult) -> Void
   ) {

@@ -1,7 +1,7 @@
 // Thin functions over Linux system calls: the only C of the project.
 //
 // Every function that can fail returns a negative errno. Nothing here keeps state, allocates
-// (name resolution excepted) or decides anything; that is left to Swift.
+// (name resolution and libgpiod excepted) or decides anything; that is left to Swift.
 #pragma once
 
 #include <stddef.h>
@@ -41,6 +41,8 @@ int32_t linux_notify(const char *path, const char *message);
 
 /// Opens for reading; `write` not 0: for reading and writing. Close-on-exec and non-blocking.
 int32_t linux_open(const char *path, int32_t write);
+/// The number of the group whose members may read and write a file; -EACCES when they may not.
+int64_t linux_file_group(const char *path);
 int64_t linux_read(int32_t descriptor, void *buffer, size_t capacity);
 int64_t linux_write(int32_t descriptor, const void *bytes, size_t length);
 int32_t linux_close(int32_t descriptor);
@@ -224,7 +226,12 @@ int32_t linux_device_watch(void);
 /// -EAGAIN: there is none; -ENOBUFS: some were lost; -EMSGSIZE: it did not fit and is gone.
 int64_t linux_netlink_read(int32_t descriptor, void *buffer, size_t capacity);
 
-// MARK: GPIO character device, uAPI v2 (gpio.c; linux/gpio.h)
+// MARK: GPIO character device, uAPI v2 (gpio.c; linux/gpio.h), or libgpiod 2 (libgpiod/gpio.c)
+
+/// Opens a chip; only linux_gpio_close closes it, and what linux_gpio_request returns. Requests outlive
+/// their chip.
+int32_t linux_gpio_open(const char *path);
+int32_t linux_gpio_close(int32_t descriptor);
 
 typedef struct {
   char name[33];

@@ -8,7 +8,7 @@ enum ListCommand {
     let found = GPIOChips.list()
     var status: Int32 = 0
     for path in found.deniedPaths {
-      OperatorSession.complain("\(BoardError.permissionDenied(path: path))")
+      OperatorSession.complain("\(BoardError.denied(path))")
       status = 1
     }
     if found.chips.isEmpty {

@@ -8,7 +8,7 @@ enum ScanCommand {
   static func run(_ request: GPIORequest) -> Int32 {
     let found = GPIOChips.list()
     for path in found.deniedPaths {
-      OperatorSession.complain("\(BoardError.permissionDenied(path: path))")
+      OperatorSession.complain("\(BoardError.denied(path))")
     }
     let text = StarterManifest.text(
       host: HostProgram.kernelHostName(), found.chips, zones: GPIOChips.thermalZones())

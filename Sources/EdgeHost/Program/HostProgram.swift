@@ -6,7 +6,7 @@ import Transport
 /// `edge-host run`: reads the manifest, takes the board, joins the lattice and stays until it is told
 /// to stop. A missing link or a missing pin is no reason to end.
 final class HostProgram: ClientDelegate {
-  private let manifest: Manifest
+  private var manifest: Manifest
   private let log: Log
   private let diagnostics: RateLimitedLog
   private let commandLog: CommandLog
@@ -63,6 +63,8 @@ final class HostProgram: ClientDelegate {
     log.info("edge-host \(Program.version): host \(identity.name) in lattice \(identity.lattice)")
     try watchSignals()
     for capability in manifest.capabilities { add(capability) }
+    // The providers have their lines and sensors now.
+    manifest.capabilities = []
     let dialect = ServicesDialect(
       presenceInterval: manifest.host.presence, requestTimeout: manifest.requests.timeout,
       commandRate: manifest.services.takesCommands ? Int64(manifest.services.commandRate) : nil,

@@ -170,8 +170,9 @@ public final class LocalDialect: Dialect {
       guard let name = value.string else {
         throw InvocationError(.badRequest, "\(quoted: value.jsonBytes) is no name to be watched")
       }
-      let isKnown = host.providers.contains { provider in
-        provider.resources.contains { $0.name == name }
+      var isKnown = false
+      for provider in host.providers {
+        provider.forEachResource { isKnown = isKnown || $0.name == name }
       }
       if !isKnown {
         throw InvocationError(.notFound, "no line or sensor is named \(quoted: name)")

@@ -26,7 +26,8 @@ enum ServiceDocuments {
       name(endpoint, &json)
       json.key("metadata")
       json.beginObject()
-      if !endpoint.resources.isEmpty { json.field("names", names(endpoint.resources)) }
+      let names = names(endpoint)
+      if !names.utf8.isEmpty { json.field("names", names) }
       json.endObject()
       json.endObject()
     }
@@ -89,9 +90,8 @@ enum ServiceDocuments {
     json.field("started", host.identity.started.rfc3339)
     var problems: Int64 = 0
     for provider in host.providers {
-      let resources = provider.resources
-      json.field(provider.contract.name, Int64(resources.count))
-      for resource in resources where resource.properties["error"] != nil { problems += 1 }
+      json.field(provider.contract.name, Int64(provider.resourceCount))
+      problems += Int64(provider.problemCount)
     }
     json.field("problems", problems)
     json.key("facts")
@@ -159,17 +159,15 @@ enum ServiceDocuments {
     json.endObject()
   }
 
-  /// The names in one text, as far as they fit. Dots are in no name: `...` tells of more.
-  private static func names(_ resources: [String]) -> String {
+  /// The names of what takes an operation in one text, as far as they fit. Dots are in no name: `...`
+  /// tells of more.
+  private static func names(_ endpoint: ServiceEndpoint) -> String {
     var fitting: [String] = []
     var length = 0
-    for name in resources {
-      length += name.utf8.count + 1
-      if length > namesBytesMax {
-        fitting.append("...")
-        break
-      }
-      fitting.append(name)
+    endpoint.provider?.forEachResource { resource in
+      if length > namesBytesMax || !resource.operations.includes(endpoint.operation) { return }
+      length += resource.name.utf8.count + 1
+      fitting.append(length > namesBytesMax ? "..." : resource.name)
     }
     return fitting.joined(by: ",")
   }
@@ -210,7 +208,7 @@ enum ServiceDocuments {
     json.endArray()
     json.key("resources")
     json.beginArray()
-    for resource in provider.resources { describe(resource, without: left, &json) }
+    provider.forEachResource { describe($0, without: left, &json) }
     json.endArray()
     json.endObject()
   }

@@ -61,7 +61,7 @@ public final class ServicesDialect: Dialect {
       over: bus, time: host.time, diagnostics: diagnostics, hostID: host.identity.id,
       capacity: factCapacity, seed: seed)
     prefix = ("edge.\(host.identity.lattice).\(host.identity.name)." as Text).bytes
-    addEndpoint("describe", suffix: "describe", resources: []) { [self] message in
+    addEndpoint("describe", suffix: "describe", of: nil, "describe") { [self] message in
       describe(message)
     }
     for provider in host.providers { addEndpoints(of: provider) }
@@ -119,17 +119,11 @@ public final class ServicesDialect: Dialect {
     let capability = provider.contract.name
     for operation in provider.contract.operations
     where !operation.isCommand || commandLimit != nil {
-      var suffix: Text = "\(capability).*.\(operation.name)"
-      var names: [String] = []
-      switch operation.target {
-      case .capability: suffix = "\(capability).\(operation.name)"
-      case .resource:
-        for resource in provider.resources where resource.operations.includes(operation.name) {
-          names.append(resource.name)
-        }
-      }
+      let suffix: Text =
+        operation.target == .capability
+        ? "\(capability).\(operation.name)" : "\(capability).*.\(operation.name)"
       let index = endpoints.count
-      addEndpoint("\(capability)-\(operation.name)", suffix: suffix, resources: names) {
+      addEndpoint("\(capability)-\(operation.name)", suffix: suffix, of: provider, operation.name) {
         [self] message in
         invoke(message, operation, of: capability, endpoint: index)
       }
@@ -138,12 +132,13 @@ public final class ServicesDialect: Dialect {
 
   @inline(never)
   private func addEndpoint(
-    _ name: Text, suffix: Text, resources: [String],
+    _ name: Text, suffix: Text, of provider: (any CapabilityProvider)?, _ operation: String,
     handler: @escaping (borrowing IncomingMessage) -> Void
   ) {
     let subject = prefix + suffix.bytes
     endpoints.append(
-      ServiceEndpoint(name: name.string, subject: subject.span.string, resources: resources))
+      ServiceEndpoint(
+        name: name.string, subject: subject.span.string, provider: provider, operation: operation))
     subscribe(subject, handler)
   }
 
@@ -345,7 +340,9 @@ public final class ServicesDialect: Dialect {
 struct ServiceEndpoint {
   let name: String
   let subject: String
-  let resources: [String]
+  /// Whose resources take the operation; nil for the host's own.
+  let provider: (any CapabilityProvider)?
+  let operation: String
   var requests: UInt64 = 0
   var errors: UInt64 = 0
   var lastError = ""
