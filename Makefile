@@ -11,6 +11,8 @@ ifeq ($(TLS),1)
 export EDGE_HOST_TLS := 1
 endif
 
+# `GPIO_BACKEND=libgpiod make ...` builds and tests with libgpiod in place of our own calls of the kernel.
+
 .PHONY: help build test unit format lint clean swift
 
 help: ## List the targets
@@ -30,6 +32,8 @@ libraries:
 	@Tests/Support/install libsodium-dev libyaml-dev
 ifeq ($(TLS),1)
 	@Tests/Support/install openssl
+endif
+ifneq ($(TLS)$(GPIO_BACKEND),)
 	@cross/native
 endif
 
@@ -42,7 +46,7 @@ unit: swift libraries ## Run the unit tests
 
 test: lint ## Run everything that CI runs
 	$(MAKE) TLS=1 unit integration
-	$(MAKE) sim-short fuzz-short integration-cross-tls integration-cross size board
+	$(MAKE) sim-short fuzz-short integration-cross-tls integration-cross size board board-libgpiod
 
 format: swift ## Format the Swift sources in place
 	swift format --in-place --recursive $(SWIFT_FOLDERS)

@@ -9,6 +9,15 @@ let embedded = Context.environment["EDGE_HOST_EMBEDDED"] == "1"
 // EDGE_HOST_TLS=1 adds TLS by Mbed TLS, which is in the sysroots of the boards and, for this machine,
 // where cross/native puts it.
 let tls = Context.environment["EDGE_HOST_TLS"] == "1"
+
+// GPIO_BACKEND=libgpiod reaches the kernel's GPIO character devices by libgpiod 2, which is where Mbed TLS
+// is, in place of our own calls.
+let backend = Context.environment["GPIO_BACKEND"] ?? ""
+let libgpiod = backend == "libgpiod"
+if !libgpiod && !backend.isEmpty {
+  fatalError("GPIO_BACKEND is '\(backend)'; it may be 'libgpiod', or nothing for our own calls")
+}
+
 let nativeLibraries = "\(Context.packageDirectory)/build/native/usr"
 
 let swiftSettings: [SwiftSetting] =
@@ -26,6 +35,11 @@ let swiftSettings: [SwiftSetting] =
       // of it, and gives them the same weak symbols: the linker then pairs one module's code with
       // another's arrays, so that an input could be set and an output could not.
       .unsafeFlags(["-Xllvm", "-sil-disable-pass=object-outliner"]),
+      // Sequences of instructions that repeat become functions, also in what several modules may hold a
+      // copy of, which most of an Embedded program is; and once more among the functions so made.
+      .unsafeFlags([
+        "-Xllvm", "-enable-linkonceodr-outlining", "-Xllvm", "-machine-outliner-reruns=1",
+      ]),
     ]
     : [])
 
@@ -45,7 +59,12 @@ let package = Package(
     .executable(name: "edge-host", targets: ["EdgeHost"])
   ],
   targets: [
-    .target(name: "CLinux"),
+    .target(
+      name: "CLinux", exclude: [libgpiod ? "gpio.c" : "libgpiod"],
+      cSettings: libgpiod && !embedded ? [.unsafeFlags(["-I\(nativeLibraries)/include"])] : [],
+      linkerSettings: libgpiod
+        ? [.linkedLibrary("gpiod")]
+          + (embedded ? [] : [.unsafeFlags(["-L\(nativeLibraries)/lib"])]) : []),
     .systemLibrary(name: "CSodium"),
     .systemLibrary(name: "CYAML"),
     .target(

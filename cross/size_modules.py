@@ -15,6 +15,7 @@ import re
 WITHOUT_BYTES = {".bss", ".tbss", ".bss.rel.ro", ".relro_padding"}
 
 ARCHIVES = {
+    "libgpiod.a": "libgpiod",
     "libmbedtls.a": "Mbed TLS",
     "libsodium.a": "libsodium",
     "libyaml.a": "libyaml",
@@ -59,7 +60,7 @@ def part_of(input_section):
     file, section = match.groups()
     if archive := re.search(r"([^/]+\.a)\(", file):
         return ARCHIVES.get(archive[1], archive[1])
-    if module := re.search(r"/([^/]+)\.build/[^/]+\.o$", file):
+    if module := re.search(r"/([^/]+)\.build/.+\.o$", file):
         return STANDARD_LIBRARY if is_standard_library(section, module[1]) else module[1]
     return START_FILES if re.search(r"crt\w+\.o$", file) else LINKER
 

@@ -18,6 +18,10 @@ static int32_t call(int32_t descriptor, unsigned long request, void *argument) {
   return result < 0 ? -errno : 0;
 }
 
+int32_t linux_gpio_open(const char *path) { return linux_open(path, 1); }
+
+int32_t linux_gpio_close(int32_t descriptor) { return linux_close(descriptor); }
+
 // The kernel fills its 32 bytes without promising a NUL.
 static void copy_name(char destination[33], const char source[GPIO_MAX_NAME_SIZE]) {
   memcpy(destination, source, GPIO_MAX_NAME_SIZE);

@@ -28,7 +28,7 @@ struct ChipSearch {
 
   /// Closes the chips; requests outlive them.
   mutating func close() {
-    for chip in opened { _ = linux_close(chip.descriptor) }
+    for chip in opened { _ = linux_gpio_close(chip.descriptor) }
     opened.removeAll()
   }
 
@@ -37,7 +37,7 @@ struct ChipSearch {
     var searches = requests.map { LineSearch(chip: $0.line.chip, location: $0.line.location) }
     for number in kernelChipNumbers {
       let path = ("\(devicePath)\(number)" as Text).string
-      let descriptor = linux_open(path, 1)
+      let descriptor = linux_gpio_open(path)
       if descriptor < 0 {
         // Any other failure means that there is no chip to be had here at present.
         let code = 0 &- descriptor
@@ -48,7 +48,7 @@ struct ChipSearch {
         continue
       }
       guard let chip = GPIOChip(descriptor, path: path) else {
-        _ = linux_close(descriptor)
+        _ = linux_gpio_close(descriptor)
         continue
       }
       consider(chip, descriptor, &searches)

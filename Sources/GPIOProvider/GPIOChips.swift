@@ -19,7 +19,7 @@ public struct GPIOChips: Equatable {
     var found = GPIOChips([])
     for number in kernelChipNumbers {
       let path = ("\(devicePath)\(number)" as Text).string
-      let descriptor = linux_open(path, 1)
+      let descriptor = linux_gpio_open(path)
       if descriptor < 0 {
         let code = 0 &- descriptor
         if code == KernelError.accessDenied || code == KernelError.notPermitted {
@@ -31,7 +31,7 @@ public struct GPIOChips: Equatable {
       if let chip = ListedChip(descriptor), !found.chips.contains(where: { $0.name == chip.name }) {
         found.chips.append(chip)
       }
-      _ = linux_close(descriptor)
+      _ = linux_gpio_close(descriptor)
     }
     return found
   }

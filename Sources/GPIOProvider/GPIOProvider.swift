@@ -62,6 +62,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     self.memory = memory
     self.interlocks = interlocks
     var provided: [ProvidedLine] = []
+    provided.reserveCapacity(lines.count)
     var outputs: [OutputLine] = []
     for line in lines {
       switch line.kind {
@@ -146,6 +147,12 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
 
   public func linkChanged(isConnected: Bool, at now: Instant) {
     self.isConnected = isConnected
+    if !isConnected {
+      // What was told just before may have gone into a link that was dead already.
+      for line in lines where line.configuration.report == .latest && line.lastSequence > 0 {
+        line.isStateUntold = true
+      }
+    }
     bank.linkChanged(isConnected: isConnected, at: now)
     tellStates(at: now)
   }

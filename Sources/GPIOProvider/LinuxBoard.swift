@@ -64,7 +64,7 @@ public final class LinuxBoard: Board {
     for (index, line) in lines.enumerated() {
       // Once for each request: by the first of its lines that is not released.
       guard let line, line.request.handles.first?.handle.index == index else { continue }
-      _ = linux_close(line.request.descriptor)
+      _ = linux_gpio_close(line.request.descriptor)
     }
   }
 
@@ -124,14 +124,14 @@ public final class LinuxBoard: Board {
     if !request.handles.isEmpty { return }
     request.watch?.cancel()
     request.watch = nil
-    _ = linux_close(request.descriptor)
+    _ = linux_gpio_close(request.descriptor)
   }
 
   public func debounce(of handle: LineHandle) -> Duration {
     guard let line = try? takenLine(handle) else { return .zero }
-    let chip = linux_open(line.request.chipPath, 1)
+    let chip = linux_gpio_open(line.request.chipPath)
     if chip < 0 { return .zero }
-    defer { _ = linux_close(chip) }
+    defer { _ = linux_gpio_close(chip) }
     let info = GPIOChip.lineInfo(chip, line.offset)
     return .microseconds(Int64(info?.debounce_microseconds ?? 0))
   }
@@ -244,7 +244,7 @@ extension LinuxBoard {
     }
     let result = linux_gpio_configure(descriptor, settings, Int32(clamping: settings.count))
     if result >= 0 { return descriptor }
-    _ = linux_close(descriptor)
+    _ = linux_gpio_close(descriptor)
     throw failure(
       "GPIO_V2_LINE_SET_CONFIG_IOCTL", requests[group.lines[0].index].line.name, result)
   }

@@ -24,7 +24,8 @@ public final class SimulatedBoard: Board {
   public init(startingAt now: Instant) { self.now = now }
 
   public func request(_ requests: [LineRequest]) -> [Result<LineHandle, BoardError>] {
-    requests.map { request($0) }
+    lines.reserveCapacity(lines.count + requests.count)
+    return requests.map { request($0) }
   }
 
   private func request(_ request: LineRequest) -> Result<LineHandle, BoardError> {

@@ -1,8 +1,8 @@
 """What is to be reached, and whether it is."""
 
 import urgent
+from figure import Figure
 from programs import FLOOR, NATSC, OURS
-from report import Figure
 
 # The cable between two network namespaces adds no round-trip time to speak of.
 HEAL_SECONDS_MAX = 1.0

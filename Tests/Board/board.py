@@ -15,6 +15,7 @@ from pathlib import Path
 import initramfs
 from child import Child
 from console import PATIENCE_SECONDS, Console, ConsoleError
+from controllers import BCM2835, PL061, TraceLog
 from emulator import Monitor, PinProbe
 
 HERE = Path(__file__).resolve().parent
@@ -23,48 +24,57 @@ BUILD = HERE.parents[1] / "build"
 # QEMU's user networking shows this machine's loopback to the guest under this address.
 HOST_ADDRESS = "10.0.2.2"
 
-# The "virt" machine's GPIO controller, an Arm PL061 (ARM DDI 0190B, section 3.3). The data
-# register appears once per mask: address bits 9 to 2 select the lines that are read.
-PL061_ADDRESS = 0x0903_0000
-PL061_DIRECTION_OFFSET = 0x400
-PL061_LINES = 8
-CHIP_LABEL = "9030000.pl061"
-
 
 @dataclass(frozen=True)
 class Machine:
-    """What QEMU is told about an architecture."""
+    """What QEMU is told about a board, and what its pins are."""
+    architecture: str
     emulator: str
-    processor: str
+    arguments: tuple
+    console: str  # the kernel's name of the serial line that is the console
+    controller: type
+    device_tree: str = ""  # QEMU makes one where none is named
+    serial_before: tuple = ()  # the serial lines that come before the console
+    has_network: bool = True
 
+
+VIRT = ("-machine", "virt", "-m", "256")
 
 MACHINES = {
-    "aarch64": Machine("qemu-system-aarch64", "cortex-a72"),
-    "armv7": Machine("qemu-system-arm", "cortex-a15"),
+    "aarch64": Machine("aarch64", "qemu-system-aarch64", (*VIRT, "-cpu", "cortex-a72"),
+                       "ttyAMA0", PL061),
+    "armv7": Machine("armv7", "qemu-system-arm", (*VIRT, "-cpu", "cortex-a15"), "ttyAMA0", PL061),
+    "raspi3b": Machine("aarch64", "qemu-system-aarch64", ("-machine", "raspi3b"), "ttyS1", BCM2835,
+                       device_tree="bcm2837-rpi-3-b.dtb", serial_before=("-serial", "null"),
+                       has_network=False),
 }
 
 
 class Board:
     """A board that boots when entered as a context and is gone when left.
 
+    name         one of MACHINES
     files        path in the guest -> text, bytes, or a Path of this machine
     init_script  shell text run at the end of boot, before the board is ready
     log_name     name of the console's log below build/board/log
+    options      what else QEMU is told
     """
 
-    def __init__(self, architecture, files=None, init_script="", log_name=None):
-        self.architecture = architecture
+    def __init__(self, name, files=None, init_script="", log_name=None, options=()):
+        self._name = name
+        self._machine = MACHINES[name]
         self._files = files or {}
         self._init_script = init_script
+        self._options = options
         logs = BUILD / "board" / "log"
         logs.mkdir(parents=True, exist_ok=True)
-        self.log_path = logs / f"{log_name or architecture}.log"
+        self.log_path = logs / f"{log_name or name}.log"
 
     # Life
 
     def __enter__(self):
         self._temporary = tempfile.TemporaryDirectory(prefix="board-")
-        self._process = self._monitor = self._pins = self._console = None
+        self._process = self._monitor = self._pins = self._trace = self._console = None
         try:
             self._boot(Path(self._temporary.name))
         except BaseException:
@@ -131,15 +141,23 @@ class Board:
 
     def set_input(self, line, level):
         """Drives an input line from outside, as a door's contact would."""
-        self._pins.set_wire(self._controller, line, level)
+        self.controller.set_inputs([(line, level)])
 
     def read_level(self, line):
         """The level on a line, seen from outside; for an output, what the board drives."""
-        return self._pins.read_register(PL061_ADDRESS + (1 << line << 2)) >> line & 1
+        return self.controller.level(line)
 
     def is_output(self, line):
         """Whether the board drives the line."""
-        return bool(self._pins.read_register(PL061_ADDRESS + PL061_DIRECTION_OFFSET) >> line & 1)
+        return self.controller.is_output(line)
+
+    def remove_chip(self):
+        """Takes the GPIO chip from the kernel, as a USB expander that is pulled out."""
+        self.run(f"echo {self.controller.label} >{self.controller.driver}/unbind")
+
+    def return_chip(self):
+        """Gives the chip back; it may come under another number."""
+        self.run(f"echo {self.controller.label} >{self.controller.driver}/bind")
 
     # Surroundings
 
@@ -157,10 +175,13 @@ class Board:
     # Inside
 
     def _boot(self, folder):
-        command = boot_command(self.architecture, folder, self._files, self._init_script)
+        command = boot_command(self._name, folder, self._files, self._init_script)
+        traces = [option for event in self._machine.controller.traces for option in ("-trace", event)]
+        log = folder / "trace"
+        log.touch()
         self._process = Child(
-            [*command,
-             "-serial", "stdio",
+            [*command, *self._machine.serial_before, "-serial", "stdio", *traces, "-D", str(log),
+             *self._options,
              "-qmp", f"unix:{folder}/qmp,server=on,wait=off",
              "-qtest", f"unix:{folder}/qtest,server=on,wait=off", "-qtest-log", "none"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -168,7 +189,8 @@ class Board:
         is_running = lambda: self._process.is_running
         self._monitor = Monitor(folder / "qmp", is_running)
         self._pins = PinProbe(folder / "qtest", is_running)
-        self._controller = self._monitor.find_device("pl061")
+        self._trace = TraceLog(log)
+        self.controller = self._machine.controller(self._monitor, self._pins, self._trace)
         self.wait_for("board: ready")
 
     def _clean_up(self):
@@ -178,25 +200,29 @@ class Board:
             self._console.join()
             self._process.stdin.close()
             self._process.stdout.close()
-        for control in (self._monitor, self._pins):
+        for control in (self._monitor, self._pins, self._trace):
             if control is not None:
                 control.close()
         self._temporary.cleanup()
 
 
-def boot_command(architecture, folder, files, init_script, kernel_arguments="quiet"):
-    """The QEMU command line for a board, without its serial line; writes the root file system
+def boot_command(name, folder, files, init_script, kernel_arguments="quiet"):
+    """The QEMU command line for a board, without its serial lines; writes the root file system
     into `folder`."""
-    machine = MACHINES[architecture]
-    board_folder = BUILD / "board" / architecture
-    if not (board_folder / "stamp").exists():
-        raise FileNotFoundError(f"{board_folder} is not set up: run Tests/Board/setup")
+    machine = MACHINES[name]
+    kept = BUILD / "board" / machine.architecture
+    if not (kept / "stamp").exists():
+        raise FileNotFoundError(f"{kept} is not set up: run Tests/Board/setup")
     archive = folder / "initramfs"
-    archive.write_bytes(initramfs.build(board_folder, HERE / "init", files, init_script))
-    return [
-        machine.emulator, "-machine", "virt", "-cpu", machine.processor, "-m", "256",
+    archive.write_bytes(initramfs.build(kept, HERE / "init", files, init_script))
+    command = [
+        machine.emulator, *machine.arguments,
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        "-kernel", str(board_folder / "kernel"), "-initrd", str(archive),
-        "-append", f"console=ttyAMA0 panic=-1 {kernel_arguments}",
-        "-netdev", "user,id=n0", "-device", "virtio-net-device,netdev=n0",
+        "-kernel", str(kept / "kernel"), "-initrd", str(archive),
+        "-append", f"console={machine.console},115200 panic=-1 {kernel_arguments}",
     ]
+    if machine.device_tree:
+        command += ["-dtb", str(kept / machine.device_tree)]
+    if machine.has_network:
+        command += ["-netdev", "user,id=n0", "-device", "virtio-net-device,netdev=n0"]
+    return command

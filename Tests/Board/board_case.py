@@ -5,27 +5,24 @@ import time
 from contextlib import contextmanager
 
 import nats
-from board import BUILD, CHIP_LABEL, HOST_ADDRESS, Board
+from board import HOST_ADDRESS, Board
 from console import ConsoleError
+from controllers import PL061
 from nats_server import NATSServer
-
-MANIFEST_PATH = "/etc/edge-host.yaml"
-HOST_COMMAND = f"/bin/edge-host run --manifest {MANIFEST_PATH}"
+from programs import host_program
 
 DOOR = 1
 SIREN = 2
 
-# The door is found by its chip's label and the siren by its chip's name, as both occur in practice.
 MANIFEST = """\
 host: {{name: {name}, lattice: test}}
-link:
-  servers: [nats://{address}:{port}]
+link: {{servers: ["nats://{address}:{port}"]}}
+facts: {{memory: 4MB}}
 capabilities:
   - builtin: gpio
     board: linux
     lines:
-      - {{name: dock-door, chip: {chip}, line: {door}, direction: input, debounce: 1ms, report: {report}}}
-      - {{name: siren, chip: gpiochip0, line: {siren}, direction: output, safe: inactive}}
+      - {lines}
 """
 
 
@@ -35,20 +32,29 @@ class BoardCase:
 
     report = "latest"  # how the door's edges are delivered
     log_prefix = "board"
+    manifest_name = "edge-host"  # of those in `manifests`, the one that `host` runs unless told
 
     @classmethod
     def setUpClass(cls):
-        host = BUILD / cls.architecture / "edge-host"
-        if not host.exists():
-            raise FileNotFoundError(f"{host} is missing: build it with `make cross`")
         cls.name = f"board-{cls.architecture}"
         cls.server = cls.enterClassContext(NATSServer())
-        manifest = MANIFEST.format(name=cls.name, address=HOST_ADDRESS, port=cls.reachable_port(),
-                                   chip=CHIP_LABEL, door=DOOR, siren=SIREN, report=cls.report)
+        files = {"/bin/edge-host": host_program(cls.architecture)}
+        for name, lines in cls.manifests().items():
+            files[f"/etc/{name}.yaml"] = MANIFEST.format(
+                name=cls.name, address=HOST_ADDRESS, port=cls.reachable_port(),
+                lines="\n      - ".join(lines))
         cls.board = cls.enterClassContext(
-            Board(cls.architecture,
-                  {"/bin/edge-host": host, MANIFEST_PATH: manifest, **cls.more_files()},
+            Board(cls.architecture, {**files, **cls.more_files()},
                   log_name=f"{cls.log_prefix}-{cls.architecture}"))
+
+    @classmethod
+    def manifests(cls):
+        """The lines of each manifest, as YAML, by the name of its file in the board's /etc."""
+        # The door is found by its chip's label and the siren by its chip's name, as both occur.
+        return {"edge-host": [
+            f"{{name: dock-door, chip: {PL061.label}, line: {DOOR}, direction: input, "
+            f"debounce: 1ms, report: {cls.report}}}",
+            f"{{name: siren, chip: gpiochip0, line: {SIREN}, direction: output, safe: inactive}}"]}
 
     @classmethod
     def reachable_port(cls):
@@ -65,11 +71,13 @@ class BoardCase:
         self.addCleanup(self.board.set_input, DOOR, 0)
 
     @contextmanager
-    def host(self):
+    def host(self, manifest=None):
         """Runs edge-host for the length of the context, which begins when it has said that it is
-        there; the value is the subscription to its status."""
+        there; the value is the subscription to its status. `started` is where on the console it
+        begins."""
         status = self.client.subscribe(self.subject("status"))
-        position = self.board.start("edge-host", HOST_COMMAND)
+        path = f"/etc/{manifest or self.manifest_name}.yaml"
+        position = self.started = self.board.start("edge-host", f"/bin/edge-host run --manifest {path}")
         try:
             self.presence = self.wait_for_presence(status, position)
             yield status
@@ -94,11 +102,15 @@ class BoardCase:
     def subject(self, rest):
         return f"edge.test.{self.name}.{rest}"
 
+    def call(self, line, operation, **arguments):
+        """The answer to a request of one line."""
+        return self.client.request(self.subject(f"gpio.{line}.{operation}"), arguments).json()
+
     def set_siren(self, active):
-        return self.client.request(self.subject("gpio.siren.set"), {"active": active}).json()
+        return self.call("siren", "set", active=active)
 
     def get_door(self):
-        return self.client.request(self.subject("gpio.dock-door.get")).json()
+        return self.call("dock-door", "get")
 
     def subscribe_to_door(self):
         return self.client.subscribe(self.subject("gpio.dock-door.edge"))

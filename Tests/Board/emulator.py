@@ -6,6 +6,9 @@ import time
 
 ANSWER_SECONDS = 60
 
+# What QEMU and this program hold of one another's messages has a bound, which neither may wait for.
+BATCH_LINES = 250
+
 
 class EmulatorError(Exception):
     pass
@@ -73,15 +76,22 @@ class PinProbe(ControlSocket):
     """qtest: drives the wires into a device and reads its registers while the guest runs.
     The commands are described at the head of QEMU's softmmu/qtest.c."""
 
-    def set_wire(self, device, wire, level):
-        self._request(f"set_irq_in {device} unnamed-gpio-in {wire} {level}")
+    def set_wires(self, device, changes):
+        """Drives wires one after the other, (wire, level) each, with one answer awaited at the end."""
+        self._request_all([f"set_irq_in {device} unnamed-gpio-in {wire} {level}"
+                           for wire, level in changes])
 
     def read_register(self, address):
-        return int(self._request(f"readl {address:#x}"), 16)
+        return int(self._request_all([f"readl {address:#x}"])[0], 16)
 
-    def _request(self, line):
-        self._send(line)
-        answer, _, value = self._receive().partition(" ")
-        if answer != "OK":
-            raise EmulatorError(f"qtest answered {answer} {value} to: {line}")
-        return value
+    def _request_all(self, lines):
+        values = []
+        for start in range(0, len(lines), BATCH_LINES):
+            batch = lines[start:start + BATCH_LINES]
+            self._send("\n".join(batch))
+            for line in batch:
+                answer, _, value = self._receive().partition(" ")
+                if answer != "OK":
+                    raise EmulatorError(f"qtest answered {answer} {value} to: {line}")
+                values.append(value)
+        return values

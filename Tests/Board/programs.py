@@ -1,5 +1,6 @@
-"""C programs of the tests, compiled for a board."""
+"""The programs that a board gets: edge-host, and those in C of the tests."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -7,6 +8,15 @@ from pathlib import Path
 from board import BUILD, HERE
 
 CLANG_TARGETS = {"aarch64": "aarch64-linux-musl", "armv7": "armv7-linux-musleabihf"}
+
+
+def host_program(architecture):
+    """The path of edge-host where cross/build leaves it: the one with libgpiod when GPIO_BACKEND says
+    so."""
+    program = BUILD / os.environ.get("GPIO_BACKEND", "") / architecture / "edge-host"
+    if not program.exists():
+        raise FileNotFoundError(f"{program} is missing: build it with `make cross`")
+    return program
 
 
 def compile_for_board(source, architecture):

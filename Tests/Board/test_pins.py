@@ -4,8 +4,10 @@ outputs that become safe after it was killed."""
 import json
 import unittest
 
-from board import BUILD, CHIP_LABEL, Board
+from board import Board
 from console import ConsoleError
+from controllers import PL061
+from programs import host_program
 
 DOOR = 1
 SIREN = 2
@@ -28,7 +30,7 @@ class PinsCase:
     def setUpClass(cls):
         cls.board = cls.enterClassContext(
             Board(cls.architecture,
-                  {"/bin/edge-host": BUILD / cls.architecture / "edge-host",
+                  {"/bin/edge-host": host_program(cls.architecture),
                    MANIFEST_PATH: MANIFEST}, log_name=f"pins-{cls.architecture}"))
         cls.board.run("mkdir -p /run/edge-host")
 
@@ -46,7 +48,7 @@ class PinsCase:
         rows = self.run_gpio("gpio list").splitlines()
         self.assertEqual((rows[0], len(rows)), ("gpiochip0 - 8 lines:", 9))
         self.assertRegex(rows[1 + DOOR].replace("\t", " ").strip(), r"^line +1: unnamed +input")
-        chip = json.loads(self.run_gpio(f"gpio list {CHIP_LABEL} --json"))
+        chip = json.loads(self.run_gpio(f"gpio list {PL061.label} --json"))
         self.assertEqual((chip["chip"], len(chip["lines"])), ("gpiochip0", 8))
 
     def test_found_manifest_is_good(self):
@@ -57,7 +59,7 @@ class PinsCase:
     def test_lines_without_a_host(self):
         self.board.set_input(DOOR, 1)
         self.assertEqual(self.run_gpio(f"gpio get -c 0 {DOOR}"), f'"{DOOR}"=active')
-        self.assertEqual(self.run_gpio(f"gpio get -c {CHIP_LABEL} -l --numeric {DOOR}"), "0")
+        self.assertEqual(self.run_gpio(f"gpio get -c {PL061.label} -l --numeric {DOOR}"), "0")
         self.board.set_input(DOOR, 0)
         self.run_gpio(f"gpio set -c 0 {SIREN}=on --hold 100ms")
         self.assertEqual(self.board.read_level(SIREN), 1)

@@ -1,7 +1,7 @@
 // Thin functions over Linux system calls: the only C of the project.
 //
 // Every function that can fail returns a negative errno. Nothing here keeps state, allocates
-// (name resolution excepted) or decides anything; that is left to Swift.
+// (name resolution and libgpiod excepted) or decides anything; that is left to Swift.
 #pragma once
 
 #include <stddef.h>
@@ -226,7 +226,12 @@ int32_t linux_device_watch(void);
 /// -EAGAIN: there is none; -ENOBUFS: some were lost; -EMSGSIZE: it did not fit and is gone.
 int64_t linux_netlink_read(int32_t descriptor, void *buffer, size_t capacity);
 
-// MARK: GPIO character device, uAPI v2 (gpio.c; linux/gpio.h)
+// MARK: GPIO character device, uAPI v2 (gpio.c; linux/gpio.h), or libgpiod 2 (libgpiod/gpio.c)
+
+/// Opens a chip; only linux_gpio_close closes it, and what linux_gpio_request returns. Requests outlive
+/// their chip.
+int32_t linux_gpio_open(const char *path);
+int32_t linux_gpio_close(int32_t descriptor);
 
 typedef struct {
   char name[33];

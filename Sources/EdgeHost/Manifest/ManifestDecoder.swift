@@ -218,6 +218,7 @@ extension ManifestDecoder {
     let items = field?.items("a list of lines, or [] for none", max: ManifestLimits.linesMax)
     var decoder = LineDecoder(board: board, problems: problems)
     var lines: [LineConfiguration] = []
+    lines.reserveCapacity(items?.count ?? 0)
     for item in items ?? [] {
       if let line = decoder.line(item) { lines.append(line) }
     }

@@ -33,12 +33,14 @@ struct YAMLParser: ~Copyable {
   private let parser: UnsafeMutablePointer<yaml_parser_t>
   private let input: UnsafeBufferPointer<UInt8>
   private let problems: ProblemList
+  private let texts: YAMLTexts
   private let isReady: Bool
   private var nodeCount = 0
 
   private init(_ input: UnsafeBufferPointer<UInt8>, _ problems: ProblemList) {
     self.input = input
     self.problems = problems
+    texts = YAMLTexts(capacity: input.count)
     parser = .allocate(capacity: 1)
     isReady = yaml_parser_initialize(parser) == 1
     if isReady {
@@ -131,30 +133,30 @@ extension YAMLParser {
       let key = try node(event, depth: depth)
       let value = try node(try next(), depth: depth)
       guard let name = keyName(key) else { continue }
-      if let first = entries.first(where: { $0.key == name }) {
-        problems.report(key.mark, "\(quoted: name) is given twice: first at \(first.mark)")
+      if let first = entries.first(where: { $0.name.equals(name) }) {
+        problems.report(key.mark, "\(quoted: name.bytes) is given twice: first at \(first.mark)")
         continue
       }
       if entries.count == ManifestLimits.keysMax {
         throw stop(key.mark, "too many keys: at most \(ManifestLimits.keysMax) in one mapping")
       }
-      entries.append(YAMLEntry(key: name, mark: key.mark, value: value))
+      entries.append(YAMLEntry(name: name, mark: key.mark, value: value))
     }
   }
 
   /// nil after a report, or for a key that was refused already.
-  private func keyName(_ key: YAMLNode) -> [UInt8]? {
+  private func keyName(_ key: YAMLNode) -> YAMLText? {
     switch key.content {
     case .scalar(let scalar):
       if !scalar.isText && matches(scalar.bytes, "<<") {
         problems.report(key.mark, "merge keys (<<) are not supported: write the keys out")
         return nil
       }
-      if scalar.bytes.isEmpty {
+      if scalar.text.isEmpty {
         problems.report(key.mark, "a key is missing before ':'")
         return nil
       }
-      return scalar.bytes
+      return scalar.text
     case .sequence, .mapping:
       problems.report(key.mark, "a key must be a word, not a list or a mapping")
       return nil
@@ -219,9 +221,9 @@ extension YAMLParser {
     case YAML_MAPPING_END_EVENT: result.kind = .mappingEnd
     case YAML_SCALAR_EVENT:
       let scalar = event.data.scalar
-      let bytes = Array(UnsafeBufferPointer(start: scalar.value, count: scalar.length))
+      let text = texts.append(UnsafeBufferPointer(start: scalar.value, count: scalar.length))
       let isText = scalar.tag != nil || scalar.style != YAML_PLAIN_SCALAR_STYLE
-      result.kind = .scalar(YAMLScalar(bytes: bytes, isText: isText))
+      result.kind = .scalar(YAMLScalar(text, isText: isText))
       result.isAnchored = scalar.anchor != nil
       result.hasForeignTag = isForeign(scalar.tag, "tag:yaml.org,2002:str")
     default: break
