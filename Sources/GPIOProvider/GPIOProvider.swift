@@ -43,6 +43,8 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   private var isConnected = false
   /// When lines that are bad are tried again.
   private var retryAt: Instant?
+  /// Of the last event: one that is made anew each time takes a page from the kernel, and gives it back.
+  private var body = Record()
   /// The number of the last event of any line.
   private var lastSequence: Int64 = 0
 
@@ -224,7 +226,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     let isFact = configuration.report == .durable && news.kind != "state"
     // What nobody hears now is told as the present state when somebody listens again.
     if !isFact && !isConnected { line.isStateUntold = true }
-    var body = Record()
+    body.removeAll()
     body.append("name", .string(configuration.name))
     body.append(contentsOf: news.fields)
     body.append("time", .string(Timestamp(of: news.time, by: time).rfc3339))

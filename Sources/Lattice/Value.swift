@@ -72,6 +72,9 @@ public struct Record: Equatable, Sendable {
     fields.append(Field(name: name, value: value))
   }
 
+  /// Makes it empty, and keeps its memory for what comes next.
+  public mutating func removeAll() { fields.removeAll(keepingCapacity: true) }
+
   /// Adds the fields of another record at the end.
   public mutating func append(contentsOf other: Record) { fields += other.fields }
 }

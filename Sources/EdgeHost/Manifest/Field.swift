@@ -59,12 +59,13 @@ extension Field {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// The absolute path of a file; nil also for `none`.
+  /// The absolute path of a file; nil also for `none`, where that may be said.
   @inline(never)
-  func path(_ expected: StaticString, bytesMax: Int) -> String? {
-    guard let path = text(expected, bytesMax: bytesMax), path != "none" else { return nil }
-    if !path.begins(with: "/") { reportMismatch("\(expected)") }
-    return path
+  func path(_ expected: StaticString, bytesMax: Int, orNone: Bool = false) -> String? {
+    guard let path = text(expected, bytesMax: bytesMax) else { return nil }
+    if path.begins(with: "/") { return path }
+    if !orNone || path != "none" { reportMismatch("\(expected)") }
+    return nil
   }
 
   /// One token of a NATS subject.

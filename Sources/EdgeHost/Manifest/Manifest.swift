@@ -23,6 +23,8 @@ struct Manifest: Equatable {
     var presence = Duration.seconds(30)
     /// Where counts and the last states of outputs are kept; nil: where systemd says, else nowhere.
     var state: String?
+    /// False: they are not kept, whatever systemd says.
+    var keepsState = true
     /// The path of the socket for programs on the board itself; nil: there is none.
     var socket: String? = LocalSocket.defaultPath
   }

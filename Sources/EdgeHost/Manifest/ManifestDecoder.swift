@@ -60,7 +60,11 @@ extension ManifestDecoder {
       let reader = field.mapping(
         "the host", keys: ["name", "lattice", "log", "presence", "state", "socket"])
     else { return }
-    if let field = reader.field("socket") { host.socket = socket(field) }
+    if let field = reader.field("socket") {
+      host.socket = field.path(
+        "a path such as /run/edge-host/edge-host.sock, or none",
+        bytesMax: ManifestLimits.socketPathBytesMax, orNone: true)
+    }
     host.name = reader.field("name")?.name()
     if let lattice = reader.field("lattice")?.name() { host.lattice = lattice }
     if let log = reader.field("log")?.choice([
@@ -71,17 +75,12 @@ extension ManifestDecoder {
     if let presence = reader.field("presence")?.duration(in: ManifestLimits.presence) {
       host.presence = presence
     }
-    host.state = reader.field("state")?
-      .path("a path such as /var/lib/edge-host/state", bytesMax: ManifestLimits.pathBytesMax)
-  }
-
-  private func socket(_ field: Field) -> String? {
-    let expected: StaticString = "a path such as /run/edge-host/edge-host.sock, or none"
-    guard let path = field.text(expected, bytesMax: ManifestLimits.socketPathBytesMax),
-      path != "none"
-    else { return nil }
-    if !path.begins(with: "/") { field.reportMismatch("\(expected)") }
-    return path
+    if let field = reader.field("state") {
+      host.state = field.path(
+        "a path such as /var/lib/edge-host/state, or none",
+        bytesMax: ManifestLimits.pathBytesMax, orNone: true)
+      host.keepsState = host.state != nil
+    }
   }
 
   private func labels(_ field: Field) -> [Manifest.Label] {

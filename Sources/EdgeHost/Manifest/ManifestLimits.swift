@@ -44,6 +44,8 @@ enum ManifestLimits {
   static let linesMax = 256
   static let sensorsMax = 256
   static let scriptStepsMax = 256
+  /// Some thousand steps of 16 bytes in memory each.
+  static let scriptFileBytesMax = 64_000
   static let scriptValuesMax = 1_024
 
   // MARK: ranges

@@ -42,7 +42,9 @@ final class HostProgram: ClientDelegate {
     diagnostics = RateLimitedLog(time: time) { text in log.warning(text()) }
     commandLog = CommandLog(time: time) { line in log.info(line) }
     loop = try EventLoop()
-    memory = HostMemory(path: manifest.host.state, loop: loop, log: log, time: time)
+    memory =
+      manifest.host.keepsState
+      ? HostMemory(path: manifest.host.state, loop: loop, log: log, time: time) : nil
     let seed = RandomGenerator.systemSeed
     let identity = HostIdentity(
       name: manifest.host.name ?? HostProgram.kernelHostName(), lattice: manifest.host.lattice,
