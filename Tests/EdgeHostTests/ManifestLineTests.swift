@@ -360,6 +360,6 @@ final class ManifestLineTests: XCTestCase {
   func testTheStateFile() {
     EdgeHostTests.assertMistakes(
       "host: {state: state}\ncapabilities: []\n",
-      ["1:15: 'state' must be a path such as /var/lib/edge-host/state, not 'state'"])
+      ["1:15: 'state' must be a path such as /var/lib/edge-host/state, or none, not 'state'"])
   }
 }
