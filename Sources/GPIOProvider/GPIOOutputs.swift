@@ -42,7 +42,7 @@ extension GPIOProvider {
     }
     bank = next
     for change in changes {
-      wasWritten(outputs[change.output])
+      wasWritten(outputs[change.output], at: now)
       tell(change, by: caller, at: now)
     }
     for command in commands { remember(command) }
@@ -59,22 +59,24 @@ extension GPIOProvider {
       throw InvocationError(refusal: error, at: now)
     }
     for change in changes where change.isActive {
-      if let other = unwritten(against: outputs[change.output]) {
+      if let other = unwritten(against: outputs[change.output], at: now) {
         throw InvocationError(
           .failed,
           """
           \(outputs[change.output].configuration.name): interlock: \(other.configuration.name) \
-          may still be active, as its hardware does not follow
+          may still be active, as its hardware did not follow
           """)
       }
     }
     return changes
   }
 
-  /// An output of the same interlock that may be active although it should not be.
-  private func unwritten(against line: OutputLine) -> OutputLine? {
+  /// An output of the same interlock that may be active although it should not be, or was until just now.
+  private func unwritten(against line: OutputLine, at now: Instant) -> OutputLine? {
     let name = line.configuration.name
-    for other in outputs where other.isUnwritten && other !== line {
+    for other in outputs where other !== line {
+      let isLate = other.lateUntil.map { now < $0 } ?? false
+      if !other.isUnwritten && !isLate { continue }
       for group in interlocks
       where group.lines.includes(name) && group.lines.includes(other.configuration.name) {
         return other
@@ -95,7 +97,7 @@ extension GPIOProvider {
   /// Writes the states that the lines should have, together where that can be.
   func write(_ lines: [OutputLine], at now: Instant) {
     let isPlain = lines.allSatisfy {
-      !($0 is PWMLine) && (!bank.isActive($0.output) || unwritten(against: $0) == nil)
+      !($0 is PWMLine) && (!bank.isActive($0.output) || unwritten(against: $0, at: now) == nil)
     }
     if lines.count > 1 && isPlain {
       var values: [LineValue] = []
@@ -105,7 +107,7 @@ extension GPIOProvider {
       }
       do throws(BoardError) {
         try board.set(values)
-        for line in lines { wasWritten(line) }
+        for line in lines { wasWritten(line, at: now) }
         return
       } catch {}  // Then one by one: a line that fails shall not keep others from their state.
     }
@@ -115,7 +117,7 @@ extension GPIOProvider {
   private func write(_ line: OutputLine, at now: Instant) {
     if !line.isTaken { return }
     let isActive = bank.isActive(line.output)
-    if isActive && unwritten(against: line) != nil {
+    if isActive && unwritten(against: line, at: now) != nil {
       line.rewriteAt = now + GPIOProvider.rewritePeriod
       return
     }
@@ -125,7 +127,7 @@ extension GPIOProvider {
       } else if let handle = line.handles.first {
         try board.set([LineValue(handle, isActive: isActive)])
       }
-      wasWritten(line)
+      wasWritten(line, at: now)
     } catch {
       if error.isGone {
         lose(line, error, at: now)
@@ -137,11 +139,14 @@ extension GPIOProvider {
     }
   }
 
-  private func wasWritten(_ line: OutputLine) {
+  private func wasWritten(_ line: OutputLine, at now: Instant) {
     line.rewriteAt = nil
     line.isUnwritten = false
     if !line.isRefusing { return }
     line.isRefusing = false
+    for group in interlocks where group.lines.includes(line.configuration.name) {
+      line.lateUntil = max(line.lateUntil ?? now, now + group.deadTime)
+    }
     onProblem?(line.configuration.name, nil)
   }
 
@@ -232,7 +237,7 @@ extension GPIOProvider {
       throw InvocationError(.failed, "\(error)")
     }
     bank = next
-    wasWritten(line)
+    wasWritten(line, at: now)
     for var change in changes {
       change.hasChanged = isNew
       tell(change, by: caller, at: now)

@@ -12,6 +12,9 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   static let retryPeriod = Duration.seconds(5)
   /// After a chip has appeared: until then udev has given its device to its group.
   static let settlePeriod = Duration.milliseconds(200)
+  /// A device that is not ready is no news before so many tries: at every start of the system udev takes a
+  /// moment.
+  static let settlingTriesMax = 10
   /// Things that are done for an output in one turn of the loop. Arbitrary.
   static let changesPerTurn = 4
   /// Between tries to write a state that the hardware refused.
@@ -309,8 +312,10 @@ extension GPIOProvider {
         try pwm.set(duty: 0, frequency: pwm.frequency, at: now)
       }
       let values = try values(of: line)
-      let wasBad = line.problem != nil
+      let wasBad = line.isProblemTold
       line.problem = nil
+      line.isProblemTold = false
+      line.settlingTries = 0
       line.isTaken = true
       if let handle = line.handles.first { line.debounce = board.debounce(of: handle) }
       line.begin(values, at: now)
@@ -351,8 +356,13 @@ extension GPIOProvider {
   }
 
   private func setBad(_ line: ProvidedLine, _ error: BoardError, at now: Instant) {
-    let isNews = line.problem != error
+    let isNews = line.problem != error || !line.isProblemTold
     line.problem = error
+    if error.isSettling && line.settlingTries < GPIOProvider.settlingTriesMax {
+      line.settlingTries += 1
+      return
+    }
+    line.isProblemTold = true
     if isNews { onProblem?(line.configuration.name, error.description) }
   }
 }

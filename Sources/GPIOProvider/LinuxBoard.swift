@@ -61,8 +61,10 @@ public final class LinuxBoard: Board {
   }
 
   deinit {
-    for line in lines {
-      if let line, line.bit == 1 { _ = linux_gpio_close(line.request.descriptor) }
+    for (index, line) in lines.enumerated() {
+      // Once for each request: by the first of its lines that is not released.
+      guard let line, line.request.handles.first?.handle.index == index else { continue }
+      _ = linux_gpio_close(line.request.descriptor)
     }
   }
 

@@ -13,6 +13,8 @@ class OutputLine: ProvidedLine {
   var isRefusing = false
   /// Whether the hardware may have another state than it should, also while the line is lost.
   var isUnwritten = false
+  /// Until when the dead time lasts after the hardware followed late.
+  var lateUntil: Instant?
 
   init(_ configuration: LineConfiguration, output: Int) {
     self.output = output

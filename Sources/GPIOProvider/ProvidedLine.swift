@@ -9,6 +9,9 @@ class ProvidedLine {
   var handles: [LineHandle] = []
   /// Why it is not taken, when it should be.
   var problem: BoardError?
+  var isProblemTold = false
+  /// Tries that found a device which is not ready yet.
+  var settlingTries = 0
   /// The number of the line's last event.
   var lastSequence: Int64 = 0
   /// Whether those who listen have not been told of its present state.

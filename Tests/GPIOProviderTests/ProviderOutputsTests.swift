@@ -248,7 +248,10 @@ final class ProviderOutputsTests: ProviderTestCase {
   private func failingGate() -> GPIOProvider {
     let provider = started(
       [.line("up", .output), .line("down", .output), .line("lamp", .output)],
-      interlocks: [InterlockConfiguration(name: "gate", lines: ["up", "down"])])
+      interlocks: [
+        InterlockConfiguration(name: "gate", lines: ["up", "down"], deadTime: .milliseconds(300))
+      ])
+    advance(provider, .seconds(1))
     set(provider, "up", true, pulse: 500)
     return provider
   }
@@ -262,10 +265,13 @@ final class ProviderOutputsTests: ProviderTestCase {
     XCTAssertEqual(refusal?.code, .failed)
     XCTAssertEqual(
       refusal?.reason,
-      "down: interlock: up may still be active, as its hardware does not follow")
+      "down: interlock: up may still be active, as its hardware did not follow")
     XCTAssertNil(set(provider, "lamp", true).error, "others go on")
     board.writeErrors = [:]
-    advance(provider, GPIOProvider.rewritePeriod)
+    while board.values["up"] == true { advance(provider, .milliseconds(10)) }
+    advance(provider, .milliseconds(280))
+    XCTAssertEqual(set(provider, "down", true).error?.code, .failed, "the dead time")
+    advance(provider, .milliseconds(30))
     XCTAssertNil(set(provider, "down", true).error)
     XCTAssertEqual(board.values, ["up": false, "down": true, "lamp": true])
   }

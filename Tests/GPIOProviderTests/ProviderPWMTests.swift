@@ -114,6 +114,27 @@ final class ProviderPWMTests: ProviderTestCase {
     XCTAssertNil(modulate(provider, "fan", 0.7).error)
   }
 
+  func testAChannelThatIsNotReadyYetIsNoNews() throws {
+    let (place, away) = (root + "/pwmchip0/pwm1", root + "/away")
+    try FileManager.default.moveItem(atPath: place, toPath: away)
+    let provider = started([fan()], pwmRoot: root)
+    XCTAssertEqual(modulate(provider, "fan", 0.5).error?.code, .unavailable)
+    advance(provider, .seconds(1))
+    try FileManager.default.moveItem(atPath: away, toPath: place)
+    advance(provider, GPIOProvider.settlePeriod)
+    XCTAssertNil(modulate(provider, "fan", 0.5).error)
+    XCTAssertEqual(problems, [])
+    provider.stop(at: time.now)
+
+    try FileManager.default.moveItem(atPath: place, toPath: away)
+    let other = started([fan()], pwmRoot: root)
+    advance(other, .seconds(60))
+    XCTAssertEqual(problems.count, 1, "it will never be: \(problems)")
+    try FileManager.default.moveItem(atPath: away, toPath: place)
+    advance(other, GPIOProvider.retryPeriod)
+    XCTAssertEqual(problems.last, "fan: good")
+  }
+
   func testNoSuchChip() {
     let provider = started([fan { $0.pwm.chip = "other" }], pwmRoot: root)
     XCTAssertEqual(
