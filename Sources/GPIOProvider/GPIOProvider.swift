@@ -149,11 +149,10 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
 
   public func linkChanged(isConnected: Bool, at now: Instant) {
     self.isConnected = isConnected
-    if !isConnected {
+    for line in lines where line.isInDoubt {
       // What was told just before may have gone into a link that was dead already.
-      for line in lines where line.configuration.report == .latest && line.lastSequence > 0 {
-        line.isStateUntold = true
-      }
+      if !isConnected { line.isStateUntold = true }
+      line.isInDoubt = false
     }
     bank.linkChanged(isConnected: isConnected, at: now)
     tellStates(at: now)
@@ -226,6 +225,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     let isFact = configuration.report == .durable && news.kind != "state"
     // What nobody hears now is told as the present state when somebody listens again.
     if !isFact && !isConnected { line.isStateUntold = true }
+    if !isFact && news.kind != "state" { line.isInDoubt = true }
     body.removeAll()
     body.append("name", .string(configuration.name))
     body.append(contentsOf: news.fields)

@@ -16,6 +16,8 @@ class ProvidedLine {
   var lastSequence: Int64 = 0
   /// Whether those who listen have not been told of its present state.
   var isStateUntold = false
+  /// It had an event since the link was made, of which nobody knows whether it arrived.
+  var isInDoubt = false
   /// The debounce period that the hardware keeps.
   var debounce = Duration.zero
 

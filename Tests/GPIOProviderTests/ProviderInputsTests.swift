@@ -51,6 +51,16 @@ final class ProviderInputsTests: ProviderTestCase {
     XCTAssertEqual(told(), [])
   }
 
+  func testWhatWasToldBeforeTheLossOfTheLinkWasNoticedIsToldAgainAsAState() {
+    let provider = started([.line("a", .input), .line("quiet", .input)])
+    edge(provider, "a", true, 1)
+    board.values["a"] = true
+    _ = told()
+    provider.linkChanged(isConnected: false, at: time.now)
+    provider.linkChanged(isConnected: true, at: time.now)
+    XCTAssertEqual(told(), ["a state active=true level=1"])
+  }
+
   func testAfterLostEdgesComesTheValue() {
     let provider = started([.line("door", .input)])
     _ = told()
