@@ -250,7 +250,6 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
       line.isStateUntold = false
     }
   }
-
 }
 
 // MARK: - Taking and losing lines

@@ -76,7 +76,11 @@ private final class Board: CapabilityProvider, Diagnostics, TimeSource {
       Operation(name: "get"), Operation(name: "set", parameters: [Parameter("active", .bool)]),
     ],
     events: [EventKind(name: "edge")])
-  let resources = [Resource(name: "door", operations: ["get"], properties: Record())]
+  let resourceCount = 1
+  let problemCount = 0
+  func forEachResource(_ body: (Resource) -> Void) {
+    body(Resource(name: "door", operations: ["get"], properties: Record()))
+  }
   var deadline: Instant? { nil }
   let now = Instant(nanoseconds: 0)
   let wallClock = Timestamp(nanoseconds: 0)
