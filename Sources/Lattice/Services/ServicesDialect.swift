@@ -13,6 +13,9 @@ public final class ServicesDialect: Dialect {
   /// How long an answer is worth sending.
   private static let answerLifetime = Duration.seconds(10)
 
+  /// Of an event's subject: allocated at once.
+  private static let usualSubjectBytes = 96
+
   private let presenceInterval: Duration
   private let requestTimeout: Duration?
   private let commandRate: Int64
@@ -76,7 +79,9 @@ public final class ServicesDialect: Dialect {
   }
 
   public func emit(_ event: CapabilityEvent, at now: Instant) {
-    var subject = prefix
+    var subject: [UInt8] = []
+    subject.reserveCapacity(ServicesDialect.usualSubjectBytes)
+    subject += prefix
     subject += event.capability.utf8
     subject.append(UInt8(ascii: "."))
     subject += event.resource.utf8

@@ -4,7 +4,10 @@ public struct JSONWriter {
   public private(set) var bytes: [UInt8] = []
   private var needsComma = false
 
-  public init() {}
+  /// What an event or an answer takes is allocated at once, and not in many steps.
+  private static let usualBytes = 256
+
+  public init() { self.init(capacity: JSONWriter.usualBytes) }
 
   /// - Parameter capacity: bytes that can be written before memory is allocated again.
   init(capacity: Int) { bytes.reserveCapacity(capacity) }
@@ -45,9 +48,7 @@ public struct JSONWriter {
   @inline(never)
   public mutating func string(_ text: Span<UInt8>) {
     separate()
-    bytes.append(0x22)
-    for index in text.indices { append(escaping: text[index]) }
-    bytes.append(0x22)
+    text.withUnsafeBufferPointer { appendQuoted($0) }
     needsComma = true
   }
 
@@ -97,8 +98,19 @@ public struct JSONWriter {
 
   @inline(never)
   private mutating func appendQuoted(_ text: String) {
+    var text = text
+    text.withUTF8 { appendQuoted($0) }
+  }
+
+  /// Nearly no text has anything to escape: then it is copied as a whole.
+  @inline(never)
+  private mutating func appendQuoted(_ text: UnsafeBufferPointer<UInt8>) {
     bytes.append(0x22)
-    for byte in text.utf8 { append(escaping: byte) }
+    if text.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) {
+      for byte in text { append(escaping: byte) }
+    } else {
+      bytes.append(contentsOf: text)
+    }
     bytes.append(0x22)
   }
 
