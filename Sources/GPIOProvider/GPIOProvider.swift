@@ -17,6 +17,8 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   static let settlingTriesMax = 10
   /// Things that are done for an output in one turn of the loop. Arbitrary.
   static let changesPerTurn = 4
+  /// Lines with edges that are looked for at once. Arbitrary.
+  static let linesPerSearch = 8
   /// Between tries to write a state that the hardware refused.
   static let rewritePeriod = Duration.seconds(1)
 
@@ -255,8 +257,28 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
 // MARK: - Taking and losing lines
 
 extension GPIOProvider {
+  /// Takes the lines without edges all at once, for they are to be set and read together, and the others
+  /// a few at a time: to look for a line takes memory.
   private func take(_ lines: [ProvidedLine], at now: Instant) {
+    takeTogether(lines.filter { !$0.configuration.reportsEdges }[...], at: now)
+    var rest = lines.filter { $0.configuration.reportsEdges }[...]
+    while !rest.isEmpty {
+      takeTogether(rest.prefix(GPIOProvider.linesPerSearch), at: now)
+      rest = rest.dropFirst(GPIOProvider.linesPerSearch)
+    }
+    retryAt = nil
+    for line in self.lines {
+      guard let problem = line.problem else { continue }
+      let period = problem.isSettling ? GPIOProvider.settlePeriod : GPIOProvider.retryPeriod
+      retryAt = Instant.earlier(retryAt, now + period)
+    }
+    tellStates(at: now)
+  }
+
+  private func takeTogether(_ lines: ArraySlice<ProvidedLine>, at now: Instant) {
+    if lines.isEmpty { return }
     var requests: [LineRequest] = []
+    requests.reserveCapacity(lines.count)
     for (group, line) in lines.enumerated() {
       let parts = line.parts
       for part in parts {
@@ -278,13 +300,6 @@ extension GPIOProvider {
         setBad(line, error, at: now)
       }
     }
-    retryAt = nil
-    for line in self.lines {
-      guard let problem = line.problem else { continue }
-      let period = problem.isSettling ? GPIOProvider.settlePeriod : GPIOProvider.retryPeriod
-      retryAt = Instant.earlier(retryAt, now + period)
-    }
-    tellStates(at: now)
   }
 
   /// The value an output is taken with: at start as the manifest says, and when it comes back in its

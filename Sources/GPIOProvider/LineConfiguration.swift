@@ -42,8 +42,6 @@ public struct LineConfiguration: Equatable {
   /// Chip name (`gpiochip0`) or label (`pinctrl-bcm2711`); nil only with a line name.
   public var chip: String?
   public var location: Location
-  /// The other line of an encoder, on the same chip.
-  public var secondLocation: Location?
   public var activeLow = false
   public var bias = Bias.asIs
   public var drive = Drive.pushPull
@@ -56,14 +54,8 @@ public struct LineConfiguration: Equatable {
   public var report = Report.latest
   /// How often a counter or an encoder that has moved says so.
   public var every = Duration.seconds(10)
-  public var output = OutputConfiguration()
-  public var button = ButtonConfiguration()
-  public var pwm = PWMConfiguration()
-  /// Who of the lattice's actors may command it, by public key of the actor or of its issuer; empty
-  /// for everybody whom the lattice lets in.
-  public var allow: [String] = []
-  /// What an input of a simulated board does by itself; nil on a real one.
-  public var script: LineScript?
+  /// What only some lines have. An array for it takes the room of a reference where there is nothing.
+  private var rare: [Rare] = []
 
   public init(name: String, chip: String?, location: Location, kind: Kind) {
     self.name = name
@@ -81,6 +73,73 @@ public struct LineConfiguration: Equatable {
 
   /// Whether the kernel is asked for the line's edges.
   var reportsEdges: Bool { direction == .input && edges != .none }
+}
+
+extension LineConfiguration {
+  /// A board has many plain inputs, and keeps all their configurations.
+  private struct Rare {
+    var secondLocation: Location?
+    var output = OutputConfiguration()
+    var button = ButtonConfiguration()
+    var pwm = PWMConfiguration()
+    var allow: [String] = []
+    var script: LineScript?
+  }
+
+  private var rareOrDefault: Rare {
+    @inline(never) get { rare.first ?? Rare() }
+  }
+
+  @inline(never)
+  private mutating func change(_ body: (inout Rare) -> Void) {
+    var changed = rareOrDefault
+    body(&changed)
+    rare = [changed]
+  }
+
+  /// The other line of an encoder, on the same chip.
+  public var secondLocation: Location? {
+    @inline(never) get { rareOrDefault.secondLocation }
+    @inline(never) set { change { $0.secondLocation = newValue } }
+  }
+
+  public var output: OutputConfiguration {
+    @inline(never) get { rareOrDefault.output }
+    @inline(never) set { change { $0.output = newValue } }
+  }
+
+  public var button: ButtonConfiguration {
+    @inline(never) get { rareOrDefault.button }
+    @inline(never) set { change { $0.button = newValue } }
+  }
+
+  public var pwm: PWMConfiguration {
+    @inline(never) get { rareOrDefault.pwm }
+    @inline(never) set { change { $0.pwm = newValue } }
+  }
+
+  /// Who of the lattice's actors may command it, by public key of the actor or of its issuer; empty
+  /// for everybody whom the lattice lets in.
+  public var allow: [String] {
+    @inline(never) get { rareOrDefault.allow }
+    @inline(never) set { change { $0.allow = newValue } }
+  }
+
+  /// What an input of a simulated board does by itself; nil on a real one.
+  public var script: LineScript? {
+    @inline(never) get { rareOrDefault.script }
+    @inline(never) set { change { $0.script = newValue } }
+  }
+
+  public static func == (left: LineConfiguration, right: LineConfiguration) -> Bool {
+    left.name == right.name && left.kind == right.kind && left.chip == right.chip
+      && left.location == right.location && left.secondLocation == right.secondLocation
+      && left.activeLow == right.activeLow && left.bias == right.bias && left.drive == right.drive
+      && left.edges == right.edges && left.debounce == right.debounce
+      && left.eventBuffer == right.eventBuffer && left.report == right.report
+      && left.every == right.every && left.output == right.output && left.button == right.button
+      && left.pwm == right.pwm && left.allow == right.allow && left.script == right.script
+  }
 }
 
 /// How presses of a button are told apart.
