@@ -1,12 +1,10 @@
 """Says which part of the source each byte of a program comes from.
 
-lld's map lists every input section that is in the program, with its size and the object file or
-archive it is from; SwiftPM keeps each module's objects in a folder named after the module. So the
-attribution to modules and libraries is exact.
-
-Embedded Swift has no library for its runtime and standard library: the compiler puts what a module
-uses of them into that module's own objects, and the linker keeps one copy. There they are told
-apart by their symbols, which -function-sections makes part of the section's name.
+lld's map lists every input section that is in the program, with its size and the file it is from.
+C libraries come from their archives. All Swift code is optimised as one when it is linked, so its
+sections are told apart by their symbols, which -function-sections makes part of a section's name: a
+mangled Swift name begins with the module that declares the function. Pieces of code that the
+compiler shares between functions belong to nobody and are listed as shared.
 """
 import collections
 import re
@@ -26,6 +24,9 @@ ARCHIVES = {
 STANDARD_LIBRARY = "Swift's standard library"
 START_FILES = "start files"
 LINKER = "headers, tables, padding"
+SHARED = "shared code, literals"
+# Functions that cross the border to C libraries (embedded.c).
+EMBEDDED_C = {"arc4random_buf", "__assert_fail"}
 
 
 def bytes_per_module(folder):
@@ -60,17 +61,23 @@ def part_of(input_section):
     file, section = match.groups()
     if archive := re.search(r"([^/]+\.a)\(", file):
         return ARCHIVES.get(archive[1], archive[1])
-    if module := re.search(r"/([^/]+)\.build/.+\.o$", file):
-        return STANDARD_LIBRARY if is_standard_library(section, module[1]) else module[1]
+    if file.endswith(".lto.o"):
+        return part_of_symbol(section)
     return START_FILES if re.search(r"crt\w+\.o$", file) else LINKER
 
 
-def is_standard_library(section, module):
-    """Whether a section of a module's object holds a function of the Swift runtime or of the
-    standard library, perhaps specialised for one of the module's types."""
-    symbol = section.split(".", 2)[-1]
-    if re.match(r"_?swift_", symbol):
-        return True
-    # $es is a declaration of the Swift module; $eS, one of its types with a short name (String).
-    # The module's own extensions of such a type say so.
-    return bool(re.match(r"\$e[sS]", symbol)) and f"{len(module)}{module}E" not in symbol
+def part_of_symbol(section):
+    """The module that declares the function or datum of a section such as .text.$e9Transport4TextV."""
+    symbol = re.sub(r"^\.(text|rodata|data|bss)(\.rel\.ro|\.unlikely)?\.?", "", section)
+    if re.match(r"_?linux_", symbol) or symbol in EMBEDDED_C:
+        return "CLinux"
+    if re.match(r"_?swift_|\$e[sSN]", symbol):
+        # The modules' own extensions of the standard library's types say so.
+        extension = re.search(r"(\d+)(Transport|Lattice|GPIOProvider|EdgeHost)E", symbol)
+        return extension[2] if extension else STANDARD_LIBRARY
+    if length := re.match(r"\$e(\d+)", symbol):
+        start = length.end()
+        return symbol[start:start + int(length[1])]
+    if symbol.startswith("EdgeHost"):
+        return "EdgeHost"
+    return SHARED

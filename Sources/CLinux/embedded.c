@@ -6,6 +6,7 @@
 
 #include "CLinux.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,21 @@ _Noreturn void __assert_fail(const char *claim, const char *file, int line, cons
   write_error("\n");
   abort();
 }
+
+#if __SIZEOF_POINTER__ == 8
+// Swift 6.3.1's own two return the object without the bits that tell what it is, though callers are told
+// that they get their argument back. On aarch64 callers rely on that, and a short text, which is kept
+// within those bits, came back with a wrong length. The retain itself is Swift's. What is 32 bits wide
+// has no such bits. Swift's definitions are weak, so the linker takes these.
+void *swift_retain_n(void *object, uint32_t count);
+
+void *swift_bridgeObjectRetain_n(void *object, uint32_t count) {
+  swift_retain_n((void *)((uintptr_t)object & 0x8ffffffffffffff8), count);
+  return object;
+}
+
+void *swift_bridgeObjectRetain(void *object) { return swift_bridgeObjectRetain_n(object, 1); }
+#endif
 
 #ifdef __arm__
 // Code from GCC names the unwinder of C++ exceptions in its tables, and so would bring it in: 4 KB on

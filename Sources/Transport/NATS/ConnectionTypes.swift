@@ -18,8 +18,7 @@ public enum ConnectionEvent: Equatable {
 
 /// What the owner of a connection is to do, or to know.
 ///
-/// Servers come as links, which are classes: with a `ServerURL` in it, whose short host name is kept within
-/// the `String`, Embedded Swift 6.3.1 mixed up this enum's case and the text's length on aarch64.
+/// Servers come as links, which are classes: an action stays small.
 public enum ConnectionAction: Equatable {
   /// Open a socket to the link's server.
   case open(Link)
