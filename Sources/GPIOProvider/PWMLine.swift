@@ -38,8 +38,7 @@ final class PWMLine: OutputLine {
       do throws(PWMError) {
         try channel.set(frequency: frequency, duty: duty)
       } catch {
-        throw .pwm(
-          reason: error.reason, isGone: error.kind == .gone, isSettling: error.kind == .notReady)
+        throw BoardError(error)
       }
     } else {
       // The level is written by whoever called.
@@ -70,5 +69,27 @@ final class PWMLine: OutputLine {
 
   override func describe(_ properties: inout Record) {
     properties.append("pwm", .string(isSoftware ? "software" : "kernel"))
+  }
+}
+
+extension LineConfiguration {
+  /// Stops the kernel's channel of a pulse-width modulated line, whoever has left it running, and gives
+  /// it back. Nothing happens to a line that has none.
+  public func stopChannel(root: String = "/sys/class/pwm") throws(BoardError) {
+    guard let chip = pwm.chip else { return }
+    let channel = PWMChannel(chip: chip, channel: pwm.channel, root: root)
+    do throws(PWMError) {
+      try channel.set(frequency: pwm.frequency, duty: 0)
+    } catch {
+      throw BoardError(error)
+    }
+    channel.release()
+  }
+}
+
+extension BoardError {
+  init(_ error: PWMError) {
+    self = .pwm(
+      reason: error.reason, isGone: error.kind == .gone, isSettling: error.kind == .notReady)
   }
 }

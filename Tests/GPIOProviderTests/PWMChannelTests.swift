@@ -47,6 +47,24 @@ final class PWMChannelTests: XCTestCase {
     try FileManager.default.removeItem(atPath: "\(root)/\(path)")
   }
 
+  /// What a killed host has left running is stopped.
+  func testALinesChannelIsStopped() throws {
+    var line = LineConfiguration(name: "fan", chip: nil, location: .name("fan"), kind: .pwm)
+    line.pwm.chip = "fe20c000.pwm"
+    line.pwm.channel = 1
+    try addChannel("pwmchip2/pwm1", period: "40000\n")
+    try put("30000\n", "pwmchip2/pwm1/duty_cycle")
+    try put("1\n", "pwmchip2/pwm1/enable")
+    try line.stopChannel(root: root)
+    XCTAssertEqual(try content("pwmchip2/pwm1/duty_cycle"), "0\n")
+    XCTAssertEqual(try content("pwmchip2/pwm1/enable"), "0\n")
+    XCTAssertEqual(try content("pwmchip2/unexport"), "1\n")
+    line.pwm.chip = "none.pwm"
+    XCTAssertThrowsError(try line.stopChannel(root: root)) {
+      XCTAssertTrue("\($0)".contains("none.pwm"), "\($0)")
+    }
+  }
+
   private func error(
     _ channel: PWMChannel, frequency: UInt32 = 1_000, duty: Double = 0.25
   ) -> PWMError? {

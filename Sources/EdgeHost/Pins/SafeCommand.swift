@@ -33,20 +33,23 @@ enum SafeCommand {
   }
 
   /// Does what can be done with each line, and reports it.
-  static func makeSafe(_ lines: [LineConfiguration], on board: any Board, json: Bool) -> Bool {
+  static func makeSafe(
+    _ lines: [LineConfiguration], on board: any Board, json: Bool,
+    pwmRoot: String = "/sys/class/pwm"
+  ) -> Bool {
     var areSafe = true
     for line in lines where line.direction == .output {
       var problem: Text?
-      if line.kind == .pwm && line.pwm.chip != nil {
-        problem = "line \(line.name): it is a channel of a PWM chip, which is not reached this way"
-      } else if line.output.safe != .keep {
-        do throws(BoardError) {
+      do throws(BoardError) {
+        if line.kind == .pwm && line.pwm.chip != nil {
+          try line.stopChannel(root: pwmRoot)
+        } else if line.output.safe != .keep {
           let direct = DirectLines(board)
           try direct.take(line, active: line.output.safe == .active)
           direct.release()
-        } catch {
-          problem = error.text
         }
+      } catch {
+        problem = error.text
       }
       if let problem {
         areSafe = false
