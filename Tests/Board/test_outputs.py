@@ -4,6 +4,7 @@ the board forbids. Every level that a wire ever had is known from outside."""
 import unittest
 
 from board_case import BoardCase
+from controllers import PL061
 from programs import compile_for_board
 
 CHIP = "chip: 9030000.pl061"
