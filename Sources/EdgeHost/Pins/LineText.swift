@@ -75,11 +75,11 @@ extension ListedChip {
 extension ListedLine {
   /// `input active-low bias=pull-up consumer="x"`
   var attributes: Text {
-    var text: Text = direction == .output ? "output" : "input"
+    var text = Text(direction.text)
     if activeLow { text.append(" active-low") }
-    if let drive = driveName { text += " drive=\(drive)" }
-    if let bias = biasName { text += " bias=\(bias)" }
-    if let edges = edgesName { text += " edges=\(edges)" }
+    if let drive = drive.text { text += " drive=\(drive)" }
+    if let bias = bias.text { text += " bias=\(bias)" }
+    if let edges = edgesText { text += " edges=\(edges)" }
     if isUsed { text += " consumer=\"\(holder)\"" }
     return text
   }
@@ -91,39 +91,16 @@ extension ListedLine {
     var record = Record()
     record.append("offset", .integer(Int64(offset)))
     record.append("name", name.utf8.isEmpty ? .null : .string(name))
-    record.append("direction", .string(direction == .output ? "output" : "input"))
+    record.append("direction", .string(direction.text))
     record.append("active_low", .bool(activeLow))
-    if let drive = driveName { record.append("drive", .string(drive.description)) }
-    if let bias = biasName { record.append("bias", .string(bias.description)) }
-    if let edges = edgesName { record.append("edges", .string(edges.description)) }
+    if let drive = drive.text { record.append("drive", .string(drive)) }
+    if let bias = bias.text { record.append("bias", .string(bias)) }
+    if let edges = edgesText { record.append("edges", .string(edges)) }
     record.append("used", .bool(isUsed))
     if isUsed { record.append("consumer", .string(holder)) }
     return record
   }
 
-  private var driveName: StaticString? {
-    switch drive {
-    case .pushPull: nil
-    case .openDrain: "open-drain"
-    case .openSource: "open-source"
-    }
-  }
-
-  private var biasName: StaticString? {
-    switch bias {
-    case .asIs: nil
-    case .disabled: "disabled"
-    case .pullUp: "pull-up"
-    case .pullDown: "pull-down"
-    }
-  }
-
-  private var edgesName: StaticString? {
-    switch edges {
-    case .none: nil
-    case .rising: "rising"
-    case .falling: "falling"
-    case .both: "both"
-    }
-  }
+  /// Nil for none.
+  private var edgesText: String? { edges == .none ? nil : edges.text }
 }

@@ -61,16 +61,11 @@ enum SafeCommand {
   }
 
   static func report(_ line: LineConfiguration, _ problem: Text?, json: Bool) -> Text {
-    let state: StaticString =
-      switch line.output.safe {
-      case .inactive: "inactive"
-      case .active: "active"
-      case .keep: "keep"
-      }
+    let state = line.output.safe.text
     if json {
       var record = Record()
       record.append("name", .string(line.name))
-      record.append("safe", .string(state.description))
+      record.append("safe", .string(state))
       record.append("done", .bool(problem == nil))
       if let problem { record.append("error", .string(problem.string)) }
       return "\(record.jsonBytes.span)\n"
