@@ -35,24 +35,13 @@ struct ChipSearch {
   /// Finds the lines; those that cannot be found get their errors.
   mutating func plan(_ results: inout [Result<LineHandle, BoardError>]) -> [RequestPlan] {
     var searches = requests.map { LineSearch(chip: $0.line.chip, location: $0.line.location) }
-    for number in kernelChipNumbers {
-      let path = ("\(devicePath)\(number)" as Text).string
-      let descriptor = linux_gpio_open(path)
-      if descriptor < 0 {
-        // Any other failure means that there is no chip to be had here at present.
-        let code = 0 &- descriptor
-        if code == KernelError.accessDenied || code == KernelError.notPermitted {
-          let group = DeviceGroup.name(of: path)
-          for index in searches.indices { searches[index].wasDenied(path, group: group) }
-        }
-        continue
-      }
-      guard let chip = GPIOChip(descriptor, path: path) else {
-        _ = linux_gpio_close(descriptor)
-        continue
-      }
+    GPIOChip.forEach(devicePath: devicePath) { path in
+      let group = DeviceGroup.name(of: path)
+      for index in searches.indices { searches[index].wasDenied(path, group: group) }
+    } _: { chip, descriptor in
       consider(chip, descriptor, &searches)
-      opened.append((descriptor, path))
+      opened.append((descriptor, chip.path))
+      return true
     }
     var plans: [(key: Key, plan: RequestPlan)] = []
     for index in searches.indices {
@@ -110,21 +99,5 @@ struct ChipSearch {
     let ownKey = isAlone ? Key(chip: -1, isOutput: key.isOutput, group: nil) : key
     plans.append(
       (ownKey, RequestPlan(chip: chip.descriptor, chipPath: chip.path, lines: [line])))
-  }
-}
-
-extension GPIOChip {
-  /// What the kernel says of an open chip; nil for what is no chip.
-  init?(_ descriptor: Int32, path: String) {
-    var info = linux_gpio_chip_info()
-    if linux_gpio_chip(descriptor, &info) < 0 { return nil }
-    self.init(
-      path: path, name: kernelText(info.name), label: kernelText(info.label),
-      lineCount: info.line_count)
-  }
-
-  static func lineInfo(_ chip: Int32, _ offset: UInt32) -> linux_gpio_line_info? {
-    var info = linux_gpio_line_info()
-    return linux_gpio_line(chip, offset, &info) < 0 ? nil : info
   }
 }

@@ -17,21 +17,14 @@ public struct GPIOChips: Equatable {
   /// - Parameter devicePath: chips are at this path with a number behind it.
   public static func list(devicePath: String = "/dev/gpiochip") -> GPIOChips {
     var found = GPIOChips([])
-    for number in kernelChipNumbers {
-      let path = ("\(devicePath)\(number)" as Text).string
-      let descriptor = linux_gpio_open(path)
-      if descriptor < 0 {
-        let code = 0 &- descriptor
-        if code == KernelError.accessDenied || code == KernelError.notPermitted {
-          found.deniedPaths.append(path)
-        }
-        continue
-      }
+    GPIOChip.forEach(devicePath: devicePath) { path in
+      found.deniedPaths.append(path)
+    } _: { chip, descriptor in
       // A chip may have several devices: a link beside it.
-      if let chip = ListedChip(descriptor), !found.chips.contains(where: { $0.name == chip.name }) {
-        found.chips.append(chip)
+      if !found.chips.contains(where: { $0.name == chip.name }) {
+        found.chips.append(ListedChip(chip, descriptor))
       }
-      _ = linux_gpio_close(descriptor)
+      return false
     }
     return found
   }
@@ -55,16 +48,13 @@ public struct ListedChip: Equatable {
     self.lines = lines
   }
 
-  fileprivate init?(_ descriptor: Int32) {
-    var info = linux_gpio_chip_info()
-    if linux_gpio_chip(descriptor, &info) < 0 { return nil }
-    name = kernelText(info.name)
-    label = kernelText(info.label)
+  fileprivate init(_ chip: GPIOChip, _ descriptor: Int32) {
+    name = chip.name
+    label = chip.label
     lines = []
     // `ngpio` is 16 bits wide in the kernel.
-    for offset in 0..<min(info.line_count, 65_536) {
-      var line = linux_gpio_line_info()
-      if linux_gpio_line(descriptor, offset, &line) < 0 { continue }
+    for offset in 0..<min(chip.lineCount, 65_536) {
+      guard let line = GPIOChip.lineInfo(descriptor, offset) else { continue }
       lines.append(
         ListedLine(
           offset: offset, name: kernelText(line.name), consumer: kernelText(line.consumer),
@@ -73,10 +63,7 @@ public struct ListedChip: Equatable {
   }
 
   /// Whether it has the lines of a Raspberry Pi's 40-pin header.
-  public var isRaspberryPiHeader: Bool {
-    GPIOChip(path: name, name: name, label: label, lineCount: UInt32(clamping: lines.count))
-      .isRaspberryPiHeader
-  }
+  public var isRaspberryPiHeader: Bool { RaspberryPiHeader.isOnChip(labelled: label) }
 }
 
 public struct ListedLine: Equatable {

@@ -1,22 +1,5 @@
 import Transport
 
-/// A GPIO chip as the kernel describes it.
-struct GPIOChip: Equatable {
-  /// The device it was opened by.
-  var path: String
-  /// The kernel's name, the same under whichever path: `gpiochip0`.
-  var name: String
-  /// What the driver calls it: `pinctrl-bcm2711`.
-  var label: String
-  var lineCount: UInt32
-
-  /// Whether it has the lines of a Raspberry Pi's 40-pin header, whose offsets are the BCM numbers:
-  /// Pi 1 to 3 and Zero, Pi 4, Pi 5 (drivers/pinctrl/bcm/pinctrl-bcm2835.c, pinctrl-rp1.c).
-  var isRaspberryPiHeader: Bool {
-    label == "pinctrl-bcm2835" || label == "pinctrl-bcm2711" || label == "pinctrl-rp1"
-  }
-}
-
 /// Decides which of the board's lines a configuration means. It is shown the chips one after the
 /// other and opens nothing itself.
 struct LineSearch {

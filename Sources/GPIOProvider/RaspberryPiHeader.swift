@@ -35,6 +35,12 @@ public enum RaspberryPiHeader {
     }
   }
 
+  /// Whether a chip has the header's lines, whose offsets are the BCM numbers: Pi 1 to 3 and Zero, Pi 4,
+  /// Pi 5 (drivers/pinctrl/bcm/pinctrl-bcm2835.c, pinctrl-rp1.c).
+  static func isOnChip(labelled label: String) -> Bool {
+    label == "pinctrl-bcm2835" || label == "pinctrl-bcm2711" || label == "pinctrl-rp1"
+  }
+
   /// The line that a name means on any Pi: device trees call the same line `GPIO2` or, for what it may
   /// do besides, `SDA1`; some name no line at all.
   static func bcmNumber(ofLineNamed name: String) -> UInt32? {
