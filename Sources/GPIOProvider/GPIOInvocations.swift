@@ -189,8 +189,8 @@ extension GPIOProvider {
       throw InvocationError(.conflict, "line \"\(name)\" is an input: it can be read, not set")
     }
     let isOffered =
-      line.operations.contains { $0 == invocation.operation }
-      || invocation.operation == "set-many" && line.operations.contains { $0 == "set" }
+      line.operations.includes(
+        invocation.operation == "set-many" ? "set" : invocation.operation)
     if !isOffered { throw cannot(invocation.operation, line) }
     let allowed = line.configuration.allow
     let keys = invocation.caller.keys

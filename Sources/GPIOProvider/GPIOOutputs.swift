@@ -73,12 +73,11 @@ extension GPIOProvider {
 
   /// An output of the same interlock that may be active although it should not be, or was until just now.
   private func unwritten(against line: OutputLine, at now: Instant) -> OutputLine? {
-    let name = line.configuration.name
     for other in outputs where other !== line {
       let isLate = other.lateUntil.map { now < $0 } ?? false
       if !other.isUnwritten && !isLate { continue }
-      for group in interlocks
-      where group.lines.includes(name) && group.lines.includes(other.configuration.name) {
+      for group in bank.interlocks
+      where group.outputs.contains(line.output) && group.outputs.contains(other.output) {
         return other
       }
     }
@@ -144,7 +143,7 @@ extension GPIOProvider {
     line.isUnwritten = false
     if !line.isRefusing { return }
     line.isRefusing = false
-    for group in interlocks where group.lines.includes(line.configuration.name) {
+    for group in bank.interlocks where group.outputs.contains(line.output) {
       line.lateUntil = max(line.lateUntil ?? now, now + group.deadTime)
     }
     onProblem?(line.configuration.name, nil)

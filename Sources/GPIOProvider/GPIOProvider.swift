@@ -37,7 +37,6 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   /// Those of the lines that are outputs, in the order of the bank.
   let outputs: [OutputLine]
   var bank: OutputBank
-  let interlocks: [InterlockConfiguration]
   /// Whether inputs can be driven by whoever calls.
   private let isSimulated: Bool
   private var bindings = Bindings()
@@ -64,7 +63,6 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     self.board = board
     self.time = time
     self.memory = memory
-    self.interlocks = interlocks
     var provided: [ProvidedLine] = []
     provided.reserveCapacity(lines.count)
     var outputs: [OutputLine] = []
@@ -224,10 +222,11 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     let configuration = line.configuration
     // A state is news for whoever listens now, not a fact: who keeps facts may want edges alone, and an
     // event that nobody keeps would hold up those behind it.
-    let isFact = configuration.report == .durable && news.kind != "state"
+    let isState = news.kind == "state"
+    let isFact = configuration.report == .durable && !isState
     // What nobody hears now is told as the present state when somebody listens again.
     if !isFact && !isConnected { line.isStateUntold = true }
-    if !isFact && news.kind != "state" { line.isInDoubt = true }
+    if !isFact && !isState { line.isInDoubt = true }
     body.removeAll()
     body.append("name", .string(configuration.name))
     body.append(contentsOf: news.fields)
@@ -279,8 +278,10 @@ extension GPIOProvider {
     if lines.isEmpty { return }
     var requests: [LineRequest] = []
     requests.reserveCapacity(lines.count)
+    var counts: [Int] = []
     for (group, line) in lines.enumerated() {
       let parts = line.parts
+      counts.append(parts.count)
       for part in parts {
         requests.append(
           LineRequest(
@@ -290,8 +291,7 @@ extension GPIOProvider {
     }
     let results = board.request(requests)
     var next = 0
-    for line in lines {
-      let count = line.parts.count
+    for (line, count) in zip(lines, counts) {
       let part = results[min(next, results.count)..<min(next + count, results.count)]
       next += count
       do throws(BoardError) {
@@ -331,7 +331,9 @@ extension GPIOProvider {
       line.isProblemTold = false
       line.settlingTries = 0
       line.isTaken = true
-      if let handle = line.handles.first { line.debounce = board.debounce(of: handle) }
+      if line.configuration.debounce > .zero, let handle = line.handles.first {
+        line.debounce = board.debounce(of: handle)
+      }
       line.begin(values, at: now)
       if let output = line as? OutputLine { begin(output, values.first ?? false, at: now) }
       if wasBad { onProblem?(line.configuration.name, nil) }

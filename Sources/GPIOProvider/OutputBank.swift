@@ -60,7 +60,7 @@ struct OutputBank {
   }
 
   private let outputs: [Output]
-  private let interlocks: [Interlock]
+  let interlocks: [Interlock]
   private var states: [OutputState]
   private var link = LinkState.lost(since: Instant(nanoseconds: .min))
 
