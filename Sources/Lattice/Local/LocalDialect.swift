@@ -264,9 +264,7 @@ public final class LocalDialect: Dialect {
   private static func line(id: [UInt8], refusing error: InvocationError) -> [UInt8] {
     var json = JSONWriter()
     json.beginObject()
-    json.field("code", error.code.rawValue)
-    json.field("reason", error.reason)
-    json.fields(of: error.details)
+    json.fields(of: error)
     json.endObject()
     var line: [UInt8] = []
     begin(&line, "\"id\":", id)

@@ -27,6 +27,14 @@ extension JSONWriter {
     endObject()
   }
 
+  /// What an error says, within an object that is already open.
+  @inline(never)
+  mutating func fields(of error: InvocationError) {
+    field("code", error.code.rawValue)
+    field("reason", error.reason)
+    fields(of: error.details)
+  }
+
   /// A record's fields within an object that is already open.
   @inline(never)
   mutating func fields(of record: Record) {

@@ -304,9 +304,7 @@ public final class ServicesDialect: Dialect {
     var json = JSONWriter()
     json.beginObject()
     json.field("name", resource)
-    json.field("code", error.code.rawValue)
-    json.field("reason", error.reason)
-    json.fields(of: error.details)
+    json.fields(of: error)
     json.endObject()
     publish(
       json.bytes, headers: headers.finished(), to: reply, as: .replies)
