@@ -91,7 +91,7 @@ public final class ServicesDialect: Dialect {
     subject += event.kind.utf8
     guard let host else { return }
     var json = JSONWriter()
-    json.record(event.body, at: host.time(of: event))
+    json.record(event.body, at: EventTime(of: event, by: host))
     switch event.delivery {
     case .durable: facts?.append(subject: subject, payload: json.bytes, at: now)
     case .latest:
@@ -264,7 +264,7 @@ public final class ServicesDialect: Dialect {
       document = ServiceDocuments.info(host.identity, endpoints)
     } else if verb.equals("STATS") {
       document = ServiceDocuments.statistics(
-        host.identity, endpoints, link: bus?.linkStatus ?? LinkStatus())
+        of: host, endpoints, link: bus?.linkStatus ?? LinkStatus())
     } else {
       return
     }
