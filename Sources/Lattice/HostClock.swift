@@ -6,11 +6,16 @@ extension LatticeHost {
   /// How long the clock may be right before somebody looks who was woken for something else: nobody is
   /// told when it becomes right without a step.
   private static let lookPeriod = Duration.seconds(5)
+  /// Some daemons set the clock first and then say that it is right.
+  private static let settlePeriod = Duration.seconds(2)
 
   /// Looks at the clocks before a time is told, and when the clock was set. What is new is told as a fact,
   /// so that readers can correct the times that were told before.
   public func readClock() {
-    guard let change = takeClockReading() else { return }
+    let change = takeClockReading()
+    if clockLookAt.isDue(at: clock.readAt) { clockLookAt = nil }
+    guard let change else { return }
+    if !change.isSynchronised { clockLookAt = change.instant + LatticeHost.settlePeriod }
     var body = Record()
     body.append("step_ms", .integer(change.step.milliseconds))
     tell(.clock, body, at: change.instant)

@@ -9,6 +9,8 @@ public final class LatticeHost: EventSink {
   public private(set) var clock: FactClock
   public private(set) var providers: [any CapabilityProvider] = []
   private var dialects: [any Dialect] = []
+  /// When to look at the clock again that was just set.
+  var clockLookAt: Instant?
   /// Called for every command with what became of it, after it was answered.
   public var onCommand: ((Invocation, InvocationResult) -> Void)?
   /// Called when the clock was set, or is known to be right for the first time.
@@ -69,13 +71,14 @@ public final class LatticeHost: EventSink {
   func takeClockReading() -> ClockChange? { clock.read(ClockReading(time)) }
 
   public var deadline: Instant? {
-    var earliest: Instant?
+    var earliest = clockLookAt
     for provider in providers { earliest = Instant.earlier(earliest, provider.deadline) }
     for dialect in dialects { earliest = Instant.earlier(earliest, dialect.deadline) }
     return earliest
   }
 
   public func handleDeadline(at now: Instant) {
+    if clockLookAt.isDue(at: now) { readClock() }
     for provider in providers { provider.handleDeadline(at: now) }
     for dialect in dialects { dialect.handleDeadline(at: now) }
   }

@@ -75,6 +75,27 @@ final class HostClockTests: XCTestCase {
     XCTAssertNil(host.deadline, "nobody is woken for it")
   }
 
+  func testLooksOnceMoreAfterAStep() throws {
+    _ = host
+    set(today, synchronised: false)
+    host.readClock()
+    XCTAssertEqual(dialect.events.map { $0.kind }, ["clock"])
+    let look = try XCTUnwrap(host.deadline)
+    XCTAssertGreaterThan(look, time.now)
+    time.advance(look - time.now)
+    time.isSynchronised = true
+    host.handleDeadline(at: time.now)
+    XCTAssertEqual(dialect.events.map { $0.kind }, ["clock", "clock"])
+    XCTAssertEqual(dialect.events[1].body["step_ms"], .integer(0))
+    XCTAssertNil(host.deadline)
+    // What nobody keeps right is not looked at again and again.
+    set(today + .seconds(-60), synchronised: false)
+    host.readClock()
+    time.advance(.seconds(60))
+    host.handleDeadline(at: time.now)
+    XCTAssertNil(host.deadline)
+  }
+
   func testTimesAreToldAsFarAsTheyAreKnown() {
     let early = host.clock.time(of: time.now)
     XCTAssertEqual(host.time(of: early, in: .test).quality, .unknown)

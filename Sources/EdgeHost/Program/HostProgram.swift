@@ -10,6 +10,7 @@ final class HostProgram: ClientDelegate {
   private let log: Log
   private let diagnostics: RateLimitedLog
   private let commandLog: CommandLog
+  private var linkLog = LinkLog()
   private let loop: EventLoop
   private let time = SystemTime()
   private let host: LatticeHost
@@ -221,6 +222,7 @@ final class HostProgram: ClientDelegate {
   // MARK: ClientDelegate
 
   func clientConnected(to server: ServerURL) {
+    linkLog.connected()
     if let security = client.security {
       log.info("connected to \(server) (\(security))")
     } else {
@@ -231,7 +233,9 @@ final class HostProgram: ClientDelegate {
   }
 
   func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration) {
-    log.warning("\(server): \(reason); next try in \(retryIn.milliseconds) ms")
+    if let line = linkLog.line("\(server): \(reason)", retryIn: retryIn, at: time.now) {
+      log.warning(line)
+    }
     services.status("not connected: \(reason)")
     host.linkChanged(isConnected: false)
   }
