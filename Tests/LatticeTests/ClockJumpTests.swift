@@ -20,7 +20,14 @@ final class ClockJumpTests: XCTestCase {
     var ids: [String] = []
     var edges: [Record] = []
     var clocks = 0
-    while let request = harness.bus.requests.first, ids.count < 100 {
+    var turns = 0
+    while let request = harness.bus.requests.first, turns < 100 {
+      turns += 1
+      // What is asked of the stream itself has no number.
+      if !request.subject.hasPrefix("edge.") {
+        harness.bus.answer("{}")
+        continue
+      }
       ids.append(request.headers)
       let body = try XCTUnwrap(json(request.payload))
       if request.subject.hasSuffix(".edge") { edges.append(body) }
