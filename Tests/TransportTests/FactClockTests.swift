@@ -116,6 +116,15 @@ final class FactClockTests: XCTestCase {
     XCTAssertNil(right.read(reading(21, today + .seconds(1), synchronised: true)))
   }
 
+  func testASteadyTimeDoesNotTrembleWithTheReadings() {
+    var clock = FactClock(boot: boot, reading(20, today, synchronised: true))
+    XCTAssertEqual(clock.steadyTime(of: instant), today)
+    _ = clock.read(reading(30, today + .seconds(10) + .nanoseconds(400), synchronised: true))
+    XCTAssertEqual(clock.steadyTime(of: instant), today)
+    _ = clock.read(reading(40, today + .seconds(3_620), synchronised: true))
+    XCTAssertEqual(clock.steadyTime(of: instant), today + .seconds(3_600))
+  }
+
   func testOnlyTheLastBootsAreKept() {
     var known: [KnownClock] = []
     for seed in UInt64(10)..<20 {

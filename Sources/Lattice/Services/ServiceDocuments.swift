@@ -42,7 +42,7 @@ enum ServiceDocuments {
     var json = JSONWriter()
     begin(&json, "io.nats.micro.v1.stats_response", host.identity)
     host.readClock()
-    json.field("started", host.time(of: host.identity.started).timestamp.rfc3339)
+    json.field("started", host.clock.steadyTime(of: host.identity.started).rfc3339)
     json.key("endpoints")
     json.beginArray()
     for endpoint in endpoints {
@@ -91,7 +91,7 @@ enum ServiceDocuments {
     json.field("time", now.timestamp.rfc3339)
     // A status costs bytes: that all is well is not said.
     if now.quality != .synced { json.field("time_quality", now.quality.text) }
-    json.field("started", host.time(of: host.identity.started).timestamp.rfc3339)
+    json.field("started", host.clock.steadyTime(of: host.identity.started).rfc3339)
     var problems: Int64 = 0
     for provider in host.providers {
       json.field(provider.contract.name, Int64(provider.resourceCount))

@@ -58,6 +58,10 @@ public struct FactClock {
       instant: instant, wallClock: Timestamp(of: instant, offset), isSynchronised: isSynchronised)
   }
 
+  /// The time of an instant that is told again and again, such as that of a start: the same each time, until
+  /// the clock is set.
+  public func steadyTime(of instant: Instant) -> Timestamp { Timestamp(of: instant, toldOffset) }
+
   /// The time of a fact as far as it is known now.
   /// - Parameter boot: that in which it was recorded.
   public func resolve(
