@@ -2,24 +2,18 @@ import Transport
 
 /// What the manifest says of one sensor.
 public struct SensorConfiguration: Equatable {
-  public enum Kind: Equatable {
-    /// `/sys/class/thermal/thermal_zone*`, found by its `type`.
-    case thermal(zone: String)
-    /// Each reading takes the next of these values, and the first again after the last.
-    case simulated(values: [Double])
-  }
   public enum Report: Equatable { case durable, latest }
 
   /// The name actors call it by: one subject token.
   public var name: String
-  public var kind: Kind
+  public var kind: SensorKind
   /// SenML unit (`Cel`, `%RH`, `V`); a kind that knows its unit sets it.
   public var unit: String
   /// How often it is read and reported.
   public var every: Duration
   public var report = Report.latest
 
-  public init(name: String, kind: Kind, unit: String, every: Duration) {
+  public init(name: String, kind: SensorKind, unit: String, every: Duration) {
     self.name = name
     self.kind = kind
     self.unit = unit

@@ -23,7 +23,7 @@ extension SensorConfiguration {
   func resource(problem: String?) -> Resource {
     var properties = Record()
     properties.append("kind", .string(kind.text))
-    if case .thermal(let zone) = kind { properties.append("zone", .string(zone)) }
+    kind.appendProperties(to: &properties)
     properties.append("unit", .string(unitText))
     properties.append("every_ms", .integer(every.milliseconds))
     properties.append("report", .string(report == .durable ? "durable" : "latest"))
@@ -31,20 +31,6 @@ extension SensorConfiguration {
     return Resource(name: name, operations: ["get"], properties: properties)
   }
 
-  /// A thermal zone is in degrees Celsius, whatever the configuration says.
-  var unitText: String {
-    switch kind {
-    case .thermal: "Cel"
-    case .simulated: unit
-    }
-  }
-}
-
-extension SensorConfiguration.Kind {
-  var text: String {
-    switch self {
-    case .thermal: "thermal"
-    case .simulated: "simulated"
-    }
-  }
+  /// A kind that knows its unit has that, whatever the configuration says.
+  var unitText: String { kind.quantity?.unit ?? unit }
 }

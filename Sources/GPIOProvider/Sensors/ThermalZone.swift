@@ -102,9 +102,21 @@ struct ThermalZone {
   }
 }
 
-/// Why there is no value, in words.
-struct ReadingError: Error, Equatable {
-  let reason: String
+/// A thermal zone as a sensor.
+final class ThermalSource: SensorSource {
+  private var zone: ThermalZone
 
-  init(_ reason: Text) { self.reason = reason.string }
+  init(zone: String, root: String) { self.zone = ThermalZone(type: zone, root: root) }
+
+  func measure(
+    at now: Instant, completion: @escaping (Result<Measured, ReadingError>) -> Void
+  ) {
+    let value: Double
+    do throws(ReadingError) {
+      value = try zone.read()
+    } catch {
+      return completion(.failure(error))
+    }
+    completion(.success(Measured(value)))
+  }
 }
