@@ -19,17 +19,6 @@ public struct ReportConfiguration: Equatable, Sendable {
   public init() {}
 }
 
-/// How far a value can be trusted.
-public enum SensorQuality: UInt8, Equatable, Sendable {
-  case good
-  /// Measured, with a doubt that the reason names.
-  case uncertain
-  /// It was good, and is older than three periods.
-  case stale
-  /// There is no value.
-  case bad
-}
-
 /// Decides which readings are told, as they come.
 ///
 /// Its times are those at which measurements were due, which do not tremble: a `minInterval` of ten
@@ -39,6 +28,9 @@ struct ReportByException {
   private var told: (value: Double?, quality: SensorQuality, at: Instant)?
 
   init(_ configuration: ReportConfiguration) { self.configuration = configuration }
+
+  /// nil before anything was told.
+  var toldQuality: SensorQuality? { told?.quality }
 
   /// When the latest reading is told once more although no measurement came to an end: a period after
   /// the measurement that should have been.

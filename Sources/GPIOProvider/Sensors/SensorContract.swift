@@ -4,33 +4,34 @@ import Transport
 extension Contract {
   /// Sensors by name.
   ///
-  /// `get` answers, and a `reading` tells, `name`, `kind` (`thermal` or `simulated`), `value`
-  /// (null when there is none), `unit` (SenML), `time` of the measurement, `quality`, `seq` and,
-  /// when the quality is bad, the `reason`.
-  /// - The quality is `good`, `bad` (it could not be read), or `stale`: older than three periods.
-  /// - `seq` numbers the readings that were told, over all sensors since the provider started;
-  ///   `get` answers the sensor's last, 0 before there was any.
-  public static var sensors: Contract {
-    Contract(
-      id: "edge:sensors", name: "sensors",
-      operations: [Operation(name: "get")],
-      events: [EventKind(name: "reading")])
+  /// `get` answers, and a `reading` tells, `name`, `kind`, `value` (null when there is none), `unit`
+  /// (SenML), `quality` (`good`, `uncertain`, `stale` or `bad`), `seq`, the `reason` when the quality is
+  /// not good, and of a sensor with alarms the names of those that are active, in `alarms`.
+  /// - `alarm` tells that an alarm has begun or ended (`active`), its `limit`, and the value.
+  /// - `seq` numbers readings and alarms that were told, over all sensors since the provider started;
+  ///   `get` answers that of the sensor's last reading, 0 before there was any.
+  /// - `drive` sets what a simulated sensor measures: a `value`; with a `reason` an uncertain one, and a
+  ///   `reason` alone makes it bad. Without either its script goes on.
+  ///
+  /// - Parameter isDriven: whether callers may drive simulated sensors.
+  public static func sensors(isDriven: Bool) -> Contract {
+    var operations = [Operation(name: "get")]
+    if isDriven {
+      operations.append(
+        Operation(
+          name: "drive",
+          parameters: [Parameter("value", .double(-1e12...1e12)), Parameter("reason", .string)],
+          isCommand: true))
+    }
+    return Contract(
+      id: "edge:sensors", name: "sensors", operations: operations,
+      events: [EventKind(name: "reading"), EventKind(name: "alarm")])
   }
 }
 
 extension SensorConfiguration {
-  /// What is told about the sensor to whoever asks.
-  func resource(problem: String?) -> Resource {
-    var properties = Record()
-    properties.append("kind", .string(kind.text))
-    kind.appendProperties(to: &properties)
-    properties.append("unit", .string(unitText))
-    properties.append("every_ms", .integer(every.milliseconds))
-    properties.append("report", .string(report == .durable ? "durable" : "latest"))
-    if let problem { properties.append("error", .string(problem)) }
-    return Resource(name: name, operations: ["get"], properties: properties)
+  public var isSimulated: Bool {
+    if case .simulated = kind { return true }
+    return false
   }
-
-  /// A kind that knows its unit has that, whatever the configuration says.
-  var unitText: String { kind.quantity?.unit ?? unit }
 }

@@ -2,14 +2,10 @@
 public enum FilterConfiguration: Equatable, Sendable {
   /// The latest measurement alone.
   case none
-  /// The middle one of the last so many: takes out single wrong ones, and keeps steps.
+  /// The middle one of the last so many, an odd number: takes out single wrong ones, and keeps steps.
   case median(Int)
   /// The mean of the last so many: takes out noise.
   case average(Int)
-
-  /// Windows of a median are odd, so that the middle one is a measurement.
-  public static let medianWindow = 3...31
-  public static let averageWindow = 2...60
 }
 
 /// Makes one value of the last measurements. Until the window is full it takes what there is. Bad

@@ -34,6 +34,13 @@ extension SensorKind {
     }
   }
 
+  /// The shortest period at which it gives new values.
+  public var everyMin: Duration {
+    switch self {
+    case .thermal, .simulated: .milliseconds(100)
+    }
+  }
+
   /// What describes it to whoever asks what the host has, behind its kind.
   public func appendProperties(to record: inout Record) {
     switch self {

@@ -1,7 +1,8 @@
 import Transport
 
-/// A unit of SenML's registry (RFC 8428, section 12.1, and the secondary units of RFC 8798).
-public struct SensorUnit: Equatable, Sendable {
+/// A unit of SenML's registry (RFC 8428, section 12.1, and the secondary units of RFC 8798); and `rad/s`,
+/// which gyroscopes have and the registry has not.
+public struct SensorUnit: Sendable {
   public let symbol: String
   /// Units of one number measure the same and can be converted into each other.
   let quantity: Int
@@ -38,6 +39,7 @@ public struct SensorUnit: Equatable, Sendable {
     m3,1 l,0.001
     m3/s,1 l/s,0.001
     rad,1 deg,0.017453292519943295
+    rad/s,1
     kg,1 g,0.001
     kg/m3,1 ug/m3,0.000000001
     N,1
@@ -106,7 +108,8 @@ public struct SensorUnit: Equatable, Sendable {
   /// What makes a value in this unit one in another; nil when they measure different things.
   public func conversion(to other: SensorUnit) -> LinearTransform? {
     if quantity != other.quantity { return nil }
-    if self == other { return .identity }
+    // Exactly that, also where going there and back would not be.
+    if toBase == other.toBase { return .identity }
     let inverse = LinearTransform(
       scale: 1 / other.toBase.scale, offset: -other.toBase.offset / other.toBase.scale)
     return toBase.then(inverse)
