@@ -146,6 +146,11 @@ struct ProvidedSensor {
     return deadline
   }
 
+  /// Readings that are not kept were not heard while the link was down: the next one is told.
+  mutating func tellNext() {
+    if configuration.report == .latest { reporting.forget() }
+  }
+
   /// Whether the latest reading is told anew at this time.
   mutating func isToldForItsAge(at now: Instant) -> Bool {
     guard ageDeadline.isDue(at: now), let latest, let quality = quality(at: now) else {

@@ -52,6 +52,9 @@ struct ReportByException {
     return true
   }
 
+  /// What was told may not have been heard: the next reading is told, whatever it is.
+  mutating func forget() { told = nil }
+
   private func isNews(
     _ value: Double?, _ quality: SensorQuality, at: Instant, next: Instant
   ) -> Bool {

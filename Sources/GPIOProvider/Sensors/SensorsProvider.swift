@@ -116,7 +116,10 @@ public final class SensorsProvider: CapabilityProvider {
     answerWaiting(at: now) { _ in true }
   }
 
-  public func linkChanged(isConnected: Bool, at now: Instant) {}
+  public func linkChanged(isConnected: Bool, at now: Instant) {
+    if !isConnected { return }
+    for index in sensors.indices { sensors[index].tellNext() }
+  }
 
   public var deadline: Instant? {
     if !isRunning { return nil }

@@ -243,6 +243,21 @@ final class SensorsProviderTests: SensorsTestCase {
     XCTAssertGreaterThanOrEqual(take().count, 1200 / 70)
   }
 
+  func testWhatWasNotHeardIsToldWhenTheLinkIsBack() {
+    let provider = started(
+      sensor("a") { $0.reporting.deadband = .absolute(1) },
+      sensor("b") {
+        $0.reporting.deadband = .absolute(1)
+        $0.report = .durable
+      })
+    run(provider, for: 100)
+    events.events = []
+    provider.linkChanged(isConnected: false, at: time.now)
+    provider.linkChanged(isConnected: true, at: time.now)
+    run(provider, for: 100)
+    XCTAssertEqual(events.events.map { $0.resource }, ["a"], "the other is kept")
+  }
+
   // MARK: Alarms
 
   private func withAlarm(_ change: (inout AlarmConfiguration) -> Void = { _ in })
