@@ -12,7 +12,7 @@ struct Reading {
 /// A sensor as the provider holds it: its source, when it is due, and its latest reading.
 struct ProvidedSensor {
   private enum Source {
-    case thermal(ThermalZone)
+    case board(any SensorSource)
     /// The place of the next value.
     case simulated([Double], next: Int)
   }
@@ -29,11 +29,11 @@ struct ProvidedSensor {
   /// A reading is stale when it is older than so many periods.
   private static let periodsUntilStale: Int64 = 3
 
-  init(_ configuration: SensorConfiguration, thermalRoot: String) {
+  init(_ configuration: SensorConfiguration, environment: SensorEnvironment) {
     self.configuration = configuration
     switch configuration.kind {
-    case .thermal(let zone): source = .thermal(ThermalZone(type: zone, root: thermalRoot))
     case .simulated(let values): source = .simulated(values, next: 0)
+    default: source = .board(environment.source(of: configuration.kind))
     }
   }
 
@@ -42,7 +42,7 @@ struct ProvidedSensor {
   /// Whether a measurement beside the periodic ones costs little and changes nothing.
   var canBeReadAtAnyTime: Bool {
     switch source {
-    case .thermal: true
+    case .board: true
     case .simulated: false
     }
   }
@@ -56,7 +56,7 @@ struct ProvidedSensor {
   mutating func read(at now: Instant, time: Timestamp, isPeriodic: Bool) {
     let value: Result<Double, ReadingError>
     do throws(ReadingError) {
-      value = .success(try measure(isPeriodic: isPeriodic))
+      value = .success(try measure(at: now, isPeriodic: isPeriodic))
     } catch {
       value = .failure(error)
     }
@@ -97,12 +97,12 @@ struct ProvidedSensor {
     return body
   }
 
-  private mutating func measure(isPeriodic: Bool) throws(ReadingError) -> Double {
+  private mutating func measure(at now: Instant, isPeriodic: Bool) throws(ReadingError) -> Double {
     switch source {
-    case .thermal(var zone):
-      // Kept also when it fails: where the zone was found is known then, too.
-      defer { source = .thermal(zone) }
-      return try zone.read()
+    case .board(let source):
+      var result: Result<Measured, ReadingError>?
+      source.measure(at: now) { result = $0 }
+      return try (result ?? .failure(ReadingError("has no value yet"))).get().value
     case .simulated(let values, let next):
       guard values.indices.contains(next) else {
         throw ReadingError("the simulated sensor has no values")

@@ -34,13 +34,12 @@ public final class SensorsProvider: CapabilityProvider {
 
   /// - Parameters:
   ///   - sensors: in the manifest's order; their names differ.
-  ///   - thermalRoot: the folder of the thermal zones.
+  ///   - environment: where their values come from.
   public init(
-    sensors: [SensorConfiguration], time: any TimeSource,
-    thermalRoot: String = "/sys/class/thermal"
+    sensors: [SensorConfiguration], time: any TimeSource, environment: SensorEnvironment
   ) {
     self.time = time
-    self.sensors = sensors.map { ProvidedSensor($0, thermalRoot: thermalRoot) }
+    self.sensors = sensors.map { ProvidedSensor($0, environment: environment) }
   }
 
   public var resourceCount: Int { sensors.count }

@@ -26,7 +26,9 @@ final class SensorsProviderTests: XCTestCase {
   }
 
   private func started(_ sensors: [SensorConfiguration]) -> SensorsProvider {
-    let provider = SensorsProvider(sensors: sensors, time: time, thermalRoot: tree.root)
+    let provider = SensorsProvider(
+      sensors: sensors, time: time,
+      environment: SensorEnvironment(InlineReader(), time: time, sys: tree.sys, proc: ""))
     provider.eventSink = events
     provider.onProblem = { [unowned self] sensor, reason in
       self.told.append("\(sensor): \(reason ?? "good")")

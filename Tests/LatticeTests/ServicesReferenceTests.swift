@@ -62,7 +62,7 @@ final class ServicesReferenceTests: XCTestCase {
 
   /// A host as in the page's introduction, and a day in its life.
   private func play(_ examples: [String: String]) throws {
-    let host = makeHost()
+    let host = try makeHost()
     let dialect = ServicesDialect(
       presenceInterval: .seconds(30), factCapacity: 64_000, diagnostics: FakeDiagnostics(), seed: 1)
     bus.linkStatus.connects = 1
@@ -136,7 +136,7 @@ final class ServicesReferenceTests: XCTestCase {
 
   private func oneLine(_ headers: String) -> String { headers.split(separator: "\r\n").joined() }
 
-  private func makeHost() -> LatticeHost {
+  private func makeHost() throws -> LatticeHost {
     let host = LatticeHost(identity: .test(labels: [(key: "site", value: "wh7")]), time: time)
     var door = LineConfiguration(
       name: "dock-door", chip: "gpiochip0", location: .offset(17), kind: .input)
@@ -162,7 +162,7 @@ final class ServicesReferenceTests: XCTestCase {
       sensors: [
         SensorConfiguration(
           name: "room", kind: .simulated(values: [20.5, 21]), unit: "Cel", every: .seconds(5))
-      ], time: time)
+      ], time: time, environment: SensorEnvironment(loop: try EventLoop(), time: time))
     pins.eventSink = host
     sensors.eventSink = host
     host.add(pins)

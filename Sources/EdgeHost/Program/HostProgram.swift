@@ -112,7 +112,8 @@ final class HostProgram: ClientDelegate {
       provider.onProblem = { [self] line, reason in problemChanged("line", line, reason) }
       host.add(provider)
     case .sensors(let sensors):
-      let provider = SensorsProvider(sensors: sensors, time: time)
+      let provider = SensorsProvider(
+        sensors: sensors, time: time, environment: SensorEnvironment(loop: loop, time: time))
       provider.eventSink = host
       provider.onProblem = { [self] sensor, reason in problemChanged("sensor", sensor, reason) }
       host.add(provider)
