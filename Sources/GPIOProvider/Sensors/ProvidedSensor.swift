@@ -18,14 +18,6 @@ struct ProvidedSensor {
   /// A reading is stale when it is older than so many periods.
   private static let periodsUntilStale: Int64 = 3
 
-  /// Why a measurement is made.
-  enum Purpose: Equatable {
-    /// To be told to everybody, and to judge alarms by: one that was due at this time.
-    case report(due: Instant)
-    /// For callers who wait.
-    case answer
-  }
-
   /// What is to be told after a measurement.
   struct News: Equatable {
     var isTold = false
@@ -80,15 +72,13 @@ struct ProvidedSensor {
 
   // MARK: Measurements
 
-  mutating func take(
-    _ outcome: Result<Measured, ReadingError>, for purpose: Purpose, at now: Instant
-  ) -> News {
-    var isReport = false
-    if case .report = purpose { isReport = true }
+  /// Takes the outcome of the measurement that was under way.
+  mutating func take(_ outcome: Result<Measured, ReadingError>, at now: Instant) -> News {
     let reading = reading(of: outcome, at: now)
     latest = reading
-    schedule.end(isGood: reading.quality != .bad, isPeriodic: isReport, at: now)
-    guard case .report(let due) = purpose else { return News() }
+    guard case .report(let due) = schedule.end(isGood: reading.quality != .bad, at: now) else {
+      return News()
+    }
     var news = News()
     if let value = reading.value {
       for index in alarms.indices where alarms[index].update(value, at: due) {

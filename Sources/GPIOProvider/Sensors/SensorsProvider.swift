@@ -135,9 +135,7 @@ public final class SensorsProvider: CapabilityProvider {
   public func handleDeadline(at now: Instant) {
     if !isRunning { return }
     for index in sensors.indices {
-      if let due = sensors[index].schedule.begin(at: now) {
-        measure(index, for: .report(due: due), at: now)
-      }
+      if sensors[index].schedule.begin(at: now) { measure(index, at: now) }
       // Behind the measurement, which may have made the reading young again.
       if sensors[index].isToldForItsAge(at: now) { tell(index, at: now) }
       tellProblem(index, at: now)
@@ -154,17 +152,15 @@ public final class SensorsProvider: CapabilityProvider {
 // MARK: - Measurements
 
 extension SensorsProvider {
-  private func measure(_ index: Int, for purpose: ProvidedSensor.Purpose, at now: Instant) {
+  private func measure(_ index: Int, at now: Instant) {
     sources[index].measure(at: now) { [self] outcome in
-      if isRunning { end(index, purpose, outcome) }
+      if isRunning { end(index, outcome) }
     }
   }
 
-  private func end(
-    _ index: Int, _ purpose: ProvidedSensor.Purpose, _ outcome: Result<Measured, ReadingError>
-  ) {
+  private func end(_ index: Int, _ outcome: Result<Measured, ReadingError>) {
     let now = time.now
-    let news = sensors[index].take(outcome, for: purpose, at: now)
+    let news = sensors[index].take(outcome, at: now)
     if news.isTold { tell(index, at: now) }
     for alarm in news.alarms { tell(index, alarm: alarm) }
     tellProblem(index, at: now)
@@ -238,10 +234,10 @@ extension SensorsProvider {
 
   private func measureForCaller(_ index: Int, at now: Instant) {
     // The one that is under way will answer.
-    if sensors[index].schedule.isMeasuring { return }
+    if sensors[index].schedule.measuring != nil { return }
     let isFirst = sensors[index].latest == nil
-    sensors[index].schedule.beginExtra(at: now)
-    measure(index, for: isFirst ? .report(due: now) : .answer, at: now)
+    sensors[index].schedule.begin(for: isFirst ? .report(due: now) : .answer, at: now)
+    measure(index, at: now)
   }
 
   private func answerWaiting(at now: Instant, _ isAnswered: (Waiting) -> Bool) {
