@@ -93,7 +93,7 @@ extension Field {
 
   /// The index of the word that is given.
   @inline(never)
-  private func word(of words: [StaticString]) -> Int? {
+  func word(of words: [StaticString]) -> Int? {
     guard case .scalar(let scalar) = node.content, !scalar.bytes.isEmpty else {
       reportMismatch(alternatives(words))
       return nil
