@@ -49,6 +49,7 @@ enum ManifestLimits {
   /// Some thousand steps of 16 bytes in memory each.
   static let scriptFileBytesMax = 64_000
   static let scriptValuesMax = 1_024
+  static let alarmsMax = 8
 
   // MARK: ranges
 
@@ -79,6 +80,10 @@ enum ManifestLimits {
   static let pwmChannel: ClosedRange<UInt32> = 0...255
   static let frequency: ClosedRange<Int64> = 1...10_000_000
   static var every: ClosedRange<Duration> { .milliseconds(100) ... .seconds(86_400) }
+  static var reportInterval: ClosedRange<Duration> { .milliseconds(100) ... .seconds(86_400) }
+  static var alarmDelay: ClosedRange<Duration> { .zero ... .seconds(86_400) }
+  static let medianWindow: ClosedRange<UInt32> = 3...31
+  static let averageWindow: ClosedRange<UInt32> = 2...60
   static var stepAfter: ClosedRange<Duration> { .milliseconds(1) ... .seconds(86_400) }
   /// At least a control line of NATS, which has up to 4096 bytes.
   static let readBytes: ClosedRange<Int64> = 4_096...1_048_576

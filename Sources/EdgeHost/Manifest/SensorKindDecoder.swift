@@ -224,7 +224,10 @@ struct SensorKindDecoder {
       let items = list.items(example, max: ManifestLimits.scriptValuesMax)
     else { return nil }
     if items.isEmpty { list.report("'values' must have at least one number") }
-    return items.map { $0.decimal() ?? 0 }
+    return items.map { item in
+      if case .scalar(let scalar) = item.node.content, matches(scalar.bytes, "bad") { return .nan }
+      return item.decimal() ?? 0
+    }
   }
 
   /// A room over a quiet day.

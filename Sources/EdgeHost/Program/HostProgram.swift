@@ -51,7 +51,7 @@ final class HostProgram: ClientDelegate {
       id: HostIdentity.makeID(seed: seed), version: Program.version,
       labels: manifest.labels.map { (key: $0.name, value: $0.value) },
       started: EventLoop.wallClock)
-    host = LatticeHost(identity: identity, time: time)
+    host = LatticeHost(identity: identity, time: time, boot: BootID.ofKernel())
     var options = ConnectionOptions(
       servers: manifest.link.servers, name: identity.name, version: Program.version)
     options.authentication = manifest.link.authentication
@@ -113,10 +113,20 @@ final class HostProgram: ClientDelegate {
       host.add(provider)
     case .sensors(let sensors):
       let provider = SensorsProvider(
-        sensors: sensors, time: time, environment: SensorEnvironment(loop: loop, time: time))
+        sensors: sensors, environment: SensorEnvironment(loop: loop, time: time),
+        isDriven: sensors.contains { $0.isSimulated })
+      watchDevices(provider)
       provider.eventSink = host
       provider.onProblem = { [self] sensor, reason in problemChanged("sensor", sensor, reason) }
       host.add(provider)
+    }
+  }
+
+  private func watchDevices(_ provider: SensorsProvider) {
+    do throws(SystemError) {
+      try provider.watchDevices(on: loop)
+    } catch {
+      log.info("sensors that appear are found only when they are tried again: \(error)")
     }
   }
 

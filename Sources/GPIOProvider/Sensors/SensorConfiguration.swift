@@ -7,10 +7,17 @@ public struct SensorConfiguration: Equatable {
   /// The name actors call it by: one subject token.
   public var name: String
   public var kind: SensorKind
-  /// SenML unit (`Cel`, `%RH`, `V`); a kind that knows its unit sets it.
+  /// What its values are told in, by its name in SenML's registry.
   public var unit: String
-  /// How often it is read and reported.
+  /// What makes a value in the told unit of one in the kind's.
+  public var transform = LinearTransform.identity
+  /// How often it is measured.
   public var every: Duration
+  public var filter = FilterConfiguration.none
+  /// Which readings are told.
+  public var reporting = ReportConfiguration()
+  public var alarms: [AlarmConfiguration] = []
+  /// Whether its readings are kept until somebody has acknowledged them. Alarms always are.
   public var report = Report.latest
 
   public init(name: String, kind: SensorKind, unit: String, every: Duration) {
