@@ -48,20 +48,17 @@ public struct RaspberryPiState: Equatable {
 final class RaspberryPiProbe: Probe {
   private let state: RaspberryPiState
   private let sys: String
-  private var monitor: DeviceSearch
   private var path = ""
   private var isMonitor = false
 
   init(_ state: RaspberryPiState, sys: String) {
     self.state = state
     self.sys = sys
-    monitor = DeviceSearch(
-      DeviceName("rpi_volt"), "monitor", in: "\(sys)/class/hwmon", prefix: "hwmon")
   }
 
   func requests() throws(ReadingError) -> FileRequests {
     isMonitor = state.condition == .underVoltage && !state.sinceBoot
-    if isMonitor, let folder = try? monitor.find() {
+    if isMonitor, let folder = RaspberryPiProbe.monitor(sys) {
       path = ("\(folder)/in0_lcrit_alarm" as Text).string
       return FileRequests([path], lane: folder)
     }
@@ -71,6 +68,13 @@ final class RaspberryPiProbe: Probe {
     }
     path = firmware
     return FileRequests([path], lane: path)
+  }
+
+  /// The folder of the monitor.
+  static func monitor(_ sys: String) -> String? {
+    var search = DeviceSearch(
+      DeviceName("rpi_volt"), "monitor", in: "\(sys)/class/hwmon", prefix: "hwmon")
+    return try? search.find()
   }
 
   /// The attribute of the firmware, by its driver: the device's place differs from board to board.

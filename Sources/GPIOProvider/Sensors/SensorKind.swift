@@ -117,3 +117,25 @@ extension SensorKind {
     if let place = device.place { record.append("at", .string(place)) }
   }
 }
+
+extension SensorKind {
+  /// What an operator might call it; not always a name as manifests take it.
+  public var proposedName: String {
+    let name: Text =
+      switch self {
+      case .thermal(let zone): "\(zone)"
+      case .simulated: "simulated"
+      case .iio(let channel): "\(channel.device.name)-\(channel.channel)"
+      case .hwmon(let channel): "\(channel.device.name)-\(channel.label ?? channel.channel)"
+      case .tachometer(let channel): "\(channel.channel)"
+      case .w1(let id): "\(id)"
+      case .powerSupply(let property): "\(property.supply)-\(property.property)"
+      case .counter(let count): "\(count.device.name)-count\(count.count)"
+      case .raspberryPi(let state): "\(state.text)"
+      case .wifi(let signal): "\(signal.interface)"
+      case .host(let metric): "\(metric.text)"
+      case .file(let pattern): "\(pattern.path)"
+      }
+    return name.string
+  }
+}
