@@ -80,22 +80,28 @@ enum DeviceFolder {
       if byte != 0 {
         name.append(UInt8(bitPattern: byte))
       } else {
-        names.append(String(decoding: name, as: UTF8.self))
+        insert(String(decoding: name, as: UTF8.self), into: &names)
         name = []
       }
     }
-    names.sort { isBefore($0, $1) }
     return names
+  }
+
+  /// A path below a folder.
+  @inline(never)
+  static func path(_ folder: String, _ name: String) -> String { folder + "/" + name }
+
+  /// In their order: kept so as they come, for they are few.
+  private static func insert(_ name: String, into names: inout [String]) {
+    var place = names.count
+    while place > 0, isBefore(name, names[place - 1]) { place -= 1 }
+    names.insert(name, at: place)
   }
 
   /// The shorter first, as it has the smaller number.
   private static func isBefore(_ left: String, _ right: String) -> Bool {
-    let (left, right) = (Array(left.utf8), Array(right.utf8))
-    if left.count != right.count { return left.count < right.count }
-    for index in left.indices where left[index] != right[index] {
-      return left[index] < right[index]
-    }
-    return false
+    if left.utf8.count != right.utf8.count { return left.utf8.count < right.utf8.count }
+    return left.utf8.lexicographicallyPrecedes(right.utf8)
   }
 
   /// The text of an attribute that never changes; nil when there is none.
@@ -121,4 +127,26 @@ enum DeviceFolder {
     bytes.removeLast(sizeMax - min(Int(clamping: count), sizeMax))
     return bytes
   }
+}
+
+extension Array where Element == String {
+  /// What stands between a beginning and an end in the names that have both, each once.
+  @inline(never)
+  func middles(_ beginning: String, _ end: String) -> [String] {
+    var middles: [String] = []
+    let (beginning, end) = (Array<UInt8>(beginning.utf8), Array<UInt8>(end.utf8))
+    for name in self {
+      let bytes = Array<UInt8>(name.utf8)
+      guard bytes.count > beginning.count + end.count, bytes.starts(with: beginning),
+        bytes[(bytes.count - end.count)...].elementsEqual(end)
+      else { continue }
+      let middle = bytes[beginning.count..<bytes.count - end.count]
+      middles.append(String(decoding: middle, as: UTF8.self))
+    }
+    return middles
+  }
+
+  /// For messages.
+  @inline(never)
+  var listed: String { isEmpty ? "none" : joined(by: ", ") }
 }

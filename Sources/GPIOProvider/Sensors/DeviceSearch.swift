@@ -60,12 +60,12 @@ struct DeviceSearch {
   }
 
   private func missing(_ names: [String]) -> ReadingError {
-    let list = names.isEmpty ? "none" : names.joined(by: ", ")
     if let place = device.place, names.includes(device.name) {
       return ReadingError(
         "no \(what) named \(quoted: device.name) is at \(quoted: place) in \(root)")
     }
-    return ReadingError("no \(what) is named \(quoted: device.name) in \(root); there is: \(list)")
+    return ReadingError(
+      "no \(what) is named \(quoted: device.name) in \(root); there is: \(names.listed)")
   }
 
   private func isMeant(_ folder: String) -> Bool {
@@ -79,7 +79,7 @@ struct DeviceSearch {
   static func folders(in root: String, prefix: StaticString) -> [String] {
     var folders: [String] = []
     for name in DeviceFolder.names(root) where name.begins(with: prefix) {
-      folders.append(("\(root)/\(name)" as Text).string)
+      folders.append(DeviceFolder.path(root, name))
     }
     return folders
   }

@@ -50,7 +50,7 @@ final class HostProbe: Probe {
     self.metric = metric
     self.proc = proc
     self.time = time
-    statistics = ("\(proc)/stat" as Text).string
+    statistics = DeviceFolder.path(proc, "stat")
     if case .cpu = metric {
       ticks = (try? DeviceFolder.content(statistics, sizeMax: 256)).flatMap { ProcessorTicks($0) }
     }
@@ -59,9 +59,9 @@ final class HostProbe: Probe {
   func requests() -> FileRequests {
     switch metric {
     case .cpu: path = statistics
-    case .memory: path = ("\(proc)/meminfo" as Text).string
-    case .uptime: path = ("\(proc)/uptime" as Text).string
-    case .load: path = ("\(proc)/loadavg" as Text).string
+    case .memory: path = DeviceFolder.path(proc, "meminfo")
+    case .uptime: path = DeviceFolder.path(proc, "uptime")
+    case .load: path = DeviceFolder.path(proc, "loadavg")
     case .clockOffset: path = ""
     case .disk(let folder):
       path = folder

@@ -46,7 +46,8 @@ public struct HwmonChannel: Equatable {
 /// the sensor bad, an alarm its value uncertain.
 final class HwmonProbe: Probe {
   private static let alarms = [
-    "alarm", "lcrit_alarm", "min_alarm", "max_alarm", "crit_alarm", "emergency_alarm", "cap_alarm",
+    "_alarm", "_lcrit_alarm", "_min_alarm", "_max_alarm", "_crit_alarm", "_emergency_alarm",
+    "_cap_alarm",
   ]
 
   private let channel: HwmonChannel
@@ -66,41 +67,39 @@ final class HwmonProbe: Probe {
     let folder = try search.find()
     let names = DeviceFolder.names(folder)
     let channel = try number(names, folder)
-    guard
-      let value = ["input", "average"].first(where: { names.includes(channel + "_" + $0) })
-    else {
-      let channels = HwmonProbe.channels(names).joined(by: ", ")
-      throw ReadingError("\(folder) has no channel \(quoted: channel); it has: \(channels)")
+    (paths, fault) = ([], nil)
+    if !add(channel, "_input", names, folder) && !add(channel, "_average", names, folder) {
+      throw .noChannel(channel, folder, HwmonProbe.channels(names))
     }
-    paths = [("\(folder)/\(channel)_\(value)" as Text).string]
-    fault = nil
-    if names.includes(channel + "_fault") {
-      fault = paths.count
-      paths.append(("\(folder)/\(channel)_fault" as Text).string)
-    }
-    for alarm in HwmonProbe.alarms where names.includes(channel + "_" + alarm) {
-      paths.append(("\(folder)/\(channel)_\(alarm)" as Text).string)
-    }
+    if add(channel, "_fault", names, folder) { fault = paths.count - 1 }
+    for alarm in HwmonProbe.alarms { _ = add(channel, alarm, names, folder) }
     return FileRequests(paths, lane: folder)
+  }
+
+  /// Adds an attribute of the channel, if there is one.
+  private func add(
+    _ channel: String, _ attribute: String, _ names: [String], _ folder: String
+  ) -> Bool {
+    let name = channel + attribute
+    if !names.includes(name) { return false }
+    paths.append(DeviceFolder.path(folder, name))
+    return true
   }
 
   /// The channel with its number, which a label leaves to the driver.
   private func number(_ names: [String], _ folder: String) throws(ReadingError) -> String {
     guard let label = channel.label else { return channel.channel }
     var labels: [String] = []
-    for name in names where name.hasEnd("_label") {
-      let bytes = Array(name.utf8).dropLast(6)
-      let candidate = String(decoding: bytes, as: UTF8.self)
-      let type = HwmonChannel(device: channel.device, channel: candidate).type
-      guard type == channel.type, let text = DeviceFolder.text("\(folder)/\(name)") else {
-        continue
-      }
-      if text == label { return candidate }
+    for candidate in names.middles(channel.type, "_label") {
+      let number = channel.type + candidate
+      guard let text = DeviceFolder.text("\(folder)/\(number)_label") else { continue }
+      if text == label { return number }
       labels.append(text)
     }
-    let list = labels.isEmpty ? "none" : labels.joined(by: ", ")
     throw ReadingError(
-      "\(folder) has no \(channel.type) labelled \(quoted: label); the labels are: \(list)")
+      """
+      \(folder) has no \(channel.type) labelled \(quoted: label); the labels are: \(labels.listed)
+      """)
   }
 
   func value(of contents: [FileContent], at now: Instant) throws(ReadingError) -> Measured {
@@ -120,15 +119,7 @@ final class HwmonProbe: Probe {
 
   /// The channels that attributes of these names are of.
   static func channels(_ names: [String]) -> [String] {
-    var channels: [String] = []
-    for suffix in ["_input", "_average"] {
-      for name in names where name.hasEnd(suffix) {
-        let channel = String(
-          decoding: Array(name.utf8).dropLast(suffix.utf8.count), as: UTF8.self)
-        if !channels.includes(channel) { channels.append(channel) }
-      }
-    }
-    return channels
+    names.middles("", "_input") + names.middles("", "_average")
   }
 }
 

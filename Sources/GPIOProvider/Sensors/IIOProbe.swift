@@ -88,28 +88,27 @@ final class IIOProbe: Probe {
   func requests() throws(ReadingError) -> FileRequests {
     let folder = try search.find()
     let names = DeviceFolder.names(folder)
-    let base = ("in_\(channel.channel)_" as Text).string
+    let base = "in_" + channel.channel
     (offset, scale) = (nil, nil)
-    isProcessed = names.includes(base + "input")
+    isProcessed = names.includes(base + "_input")
     if isProcessed {
-      paths = [("\(folder)/\(base)input" as Text).string]
-    } else if names.includes(base + "raw") {
-      paths = [("\(folder)/\(base)raw" as Text).string]
-      offset = add("offset", of: names, in: folder)
-      scale = add("scale", of: names, in: folder)
+      paths = [DeviceFolder.path(folder, base + "_input")]
+    } else if names.includes(base + "_raw") {
+      paths = [DeviceFolder.path(folder, base + "_raw")]
+      offset = add("_offset", of: names, in: folder)
+      scale = add("_scale", of: names, in: folder)
     } else {
-      let channels = IIOProbe.channels(names).joined(by: ", ")
-      throw ReadingError("\(folder) has no channel \(quoted: channel.channel); it has: \(channels)")
+      throw .noChannel(channel.channel, folder, IIOProbe.channels(names))
     }
     return FileRequests(paths, lane: folder)
   }
 
   /// Adds the channel's own attribute, or the one that it shares; nil when it has none.
-  private func add(_ name: StaticString, of names: [String], in folder: String) -> Int? {
+  private func add(_ name: String, of names: [String], in folder: String) -> Int? {
     for owner in [channel.channel, sharedName] {
-      let attribute = ("in_\(owner)_\(name)" as Text).string
+      let attribute = "in_" + owner + name
       guard names.includes(attribute) else { continue }
-      paths.append(("\(folder)/\(attribute)" as Text).string)
+      paths.append(DeviceFolder.path(folder, attribute))
       return paths.count - 1
     }
     return nil
@@ -118,8 +117,7 @@ final class IIOProbe: Probe {
   /// `voltage` of `voltage0`, `voltage-voltage` of `voltage0-voltage1`, `accel` of `accel_x`.
   private var sharedName: String {
     let isDifferential = channel.channel.utf8.contains(UInt8(ascii: "-"))
-    return isDifferential
-      ? ("\(channel.type)-\(channel.type)" as Text).string : channel.type
+    return isDifferential ? channel.type + "-" + channel.type : channel.type
   }
 
   func value(of contents: [FileContent], at now: Instant) throws(ReadingError) -> Measured {
@@ -143,22 +141,10 @@ final class IIOProbe: Probe {
 
   /// The channels that attributes of these names are of.
   static func channels(_ names: [String]) -> [String] {
-    var channels: [String] = []
-    for name in names where name.begins(with: "in_") {
-      for suffix in ["_raw", "_input"] where name.hasEnd(suffix) {
-        let bytes = Array(name.utf8).dropFirst(3).dropLast(suffix.utf8.count)
-        let channel = String(decoding: bytes, as: UTF8.self)
-        if !channels.includes(channel) { channels.append(channel) }
-      }
+    var channels = names.middles("in_", "_raw")
+    for channel in names.middles("in_", "_input") where !channels.includes(channel) {
+      channels.append(channel)
     }
     return channels
-  }
-}
-
-extension String {
-  /// Whether the text ends with the bytes of `suffix`, and has more.
-  func hasEnd(_ suffix: String) -> Bool {
-    utf8.count > suffix.utf8.count
-      && Array(utf8)[(utf8.count - suffix.utf8.count)...].elementsEqual(suffix.utf8)
   }
 }

@@ -56,25 +56,25 @@ final class PowerSupplyProbe: Probe {
 
   init(_ property: PowerSupplyProperty, sys: String) {
     self.property = property
-    root = ("\(sys)/class/power_supply" as Text).string
+    root = DeviceFolder.path(sys, "class/power_supply")
   }
 
   func requests() throws(ReadingError) -> FileRequests {
-    let folder = ("\(root)/\(property.supply)" as Text).string
+    let folder = DeviceFolder.path(root, property.supply)
     let names = DeviceFolder.names(folder)
     if names.isEmpty {
-      let supplies = DeviceFolder.names(root).joined(by: ", ")
+      let supplies = DeviceFolder.names(root).listed
       throw ReadingError(
         """
         no power supply is named \(quoted: property.supply) in \(root); there is: \
-        \(supplies.utf8.isEmpty ? "none" : supplies)
+        \(supplies)
         """)
     }
     guard names.includes(property.property) else {
-      let known = PowerSupplyProperty.present(names).joined(by: ", ")
+      let known = PowerSupplyProperty.present(names).listed
       throw ReadingError("\(folder) has no \(property.property); it has: \(known)")
     }
-    path = ("\(folder)/\(property.property)" as Text).string
+    path = DeviceFolder.path(folder, property.property)
     return FileRequests([path], lane: folder)
   }
 

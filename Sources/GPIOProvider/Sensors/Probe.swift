@@ -95,3 +95,9 @@ extension Array where Element == FileContent {
     indices.contains(index) ? self[index] : .failure(SystemError("read", -5))
   }
 }
+
+extension ReadingError {
+  static func noChannel(_ channel: String, _ folder: String, _ present: [String]) -> ReadingError {
+    ReadingError("\(folder) has no channel \(quoted: channel); it has: \(present.listed)")
+  }
+}

@@ -59,7 +59,7 @@ final class RaspberryPiProbe: Probe {
   func requests() throws(ReadingError) -> FileRequests {
     isMonitor = state.condition == .underVoltage && !state.sinceBoot
     if isMonitor, let folder = RaspberryPiProbe.monitor(sys) {
-      path = ("\(folder)/in0_lcrit_alarm" as Text).string
+      path = DeviceFolder.path(folder, "in0_lcrit_alarm")
       return FileRequests([path], lane: folder)
     }
     isMonitor = false
@@ -79,9 +79,9 @@ final class RaspberryPiProbe: Probe {
 
   /// The attribute of the firmware, by its driver: the device's place differs from board to board.
   static func firmware(_ sys: String) -> String? {
-    let driver: Text = "\(sys)/bus/platform/drivers/raspberrypi-firmware"
-    for device in DeviceFolder.names(driver.string) {
-      let folder = ("\(driver)/\(device)" as Text).string
+    let driver = DeviceFolder.path(sys, "bus/platform/drivers/raspberrypi-firmware")
+    for device in DeviceFolder.names(driver) {
+      let folder = DeviceFolder.path(driver, device)
       if DeviceFolder.names(folder).includes("get_throttled") { return folder + "/get_throttled" }
     }
     return nil

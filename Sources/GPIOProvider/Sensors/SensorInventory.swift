@@ -13,7 +13,7 @@ public struct SensorInventory {
   /// Each as it would be found again: by its name, and its place where the name is not enough.
   public func kinds() -> [SensorKind] {
     var kinds: [SensorKind] = []
-    for zone in ThermalProbe.types(root: ("\(sys)/class/thermal" as Text).string) {
+    for zone in ThermalProbe.types(root: DeviceFolder.path(sys, "class/thermal")) {
       kinds.append(.thermal(zone: zone))
     }
     addDevices(to: &kinds)
@@ -58,17 +58,20 @@ public struct SensorInventory {
     guard let label = DeviceFolder.text("\(folder)/\(channel.channel)_label") else {
       return channel
     }
-    for name in names where name.hasEnd("_label") && name != channel.channel + "_label" {
-      guard let other = DeviceFolder.text("\(folder)/\(name)"), other == label else { continue }
+    for number in names.middles(channel.type, "_label") {
+      let other = channel.type + number
+      guard other != channel.channel, let text = DeviceFolder.text("\(folder)/\(other)_label"),
+        text == label
+      else { continue }
       return channel
     }
     return HwmonChannel(device: channel.device, channel: channel.type, label: label)
   }
 
   private func addSupplies(to kinds: inout [SensorKind]) {
-    let root = ("\(sys)/class/power_supply" as Text).string
+    let root = DeviceFolder.path(sys, "class/power_supply")
     for supply in DeviceFolder.names(root) {
-      let names = DeviceFolder.names(("\(root)/\(supply)" as Text).string)
+      let names = DeviceFolder.names(DeviceFolder.path(root, supply))
       for property in PowerSupplyProperty.present(names) {
         kinds.append(.powerSupply(PowerSupplyProperty(supply: supply, property: property)))
       }
@@ -87,7 +90,7 @@ public struct SensorInventory {
   }
 
   private func addWiFi(to kinds: inout [SensorKind]) {
-    let path = ("\(proc)/net/wireless" as Text).string
+    let path = DeviceFolder.path(proc, "net/wireless")
     guard let content = try? DeviceFolder.content(path, sizeMax: InlineReader.fileSizeMax) else {
       return
     }

@@ -11,14 +11,14 @@ final class ThermalProbe: Probe {
 
   init(zone: String, sys: String) {
     type = zone
-    root = ("\(sys)/class/thermal" as Text).string
+    root = DeviceFolder.path(sys, "class/thermal")
   }
 
   func requests() throws(ReadingError) -> FileRequests {
     if let zone = found, !isMeant(zone) { found = nil }
     if found == nil { found = ThermalProbe.zones(root).first { isMeant($0) } }
     guard let found else { throw ReadingError("no thermal zone of type \"\(type)\" in \(root)") }
-    path = ("\(found)/temp" as Text).string
+    path = DeviceFolder.path(found, "temp")
     return FileRequests([path], lane: found)
   }
 

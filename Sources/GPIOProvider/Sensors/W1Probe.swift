@@ -31,24 +31,22 @@ final class W1Probe: Probe {
   }
 
   func requests() throws(ReadingError) -> FileRequests {
-    let root = ("\(sys)/bus/w1/devices" as Text).string
-    let folder = ("\(root)/\(id)" as Text).string
+    let root = DeviceFolder.path(sys, "bus/w1/devices")
+    let folder = DeviceFolder.path(root, id)
     let names = DeviceFolder.names(folder)
     if names.isEmpty {
-      let others = W1Probe.ids(sys).joined(by: ", ")
-      throw ReadingError(
-        "no 1-Wire device \(id) in \(root); there is: \(others.utf8.isEmpty ? "none" : others)")
+      throw ReadingError("no 1-Wire device \(id) in \(root); there is: \(W1Probe.ids(sys).listed)")
     }
     // Since Linux 5.8; the older file has text for people, and the checksum.
     hasChecksum = !names.includes("temperature")
     guard !hasChecksum || names.includes("w1_slave") else {
       throw ReadingError("\(folder) has neither temperature nor w1_slave: is w1_therm loaded?")
     }
-    path = ("\(folder)/\(hasChecksum ? "w1_slave" : "temperature")" as Text).string
+    path = DeviceFolder.path(folder, hasChecksum ? "w1_slave" : "temperature")
     let bus = W1Probe.bus(of: folder)
-    var requests = FileRequests([path], lane: ("w1 \(bus ?? "")" as Text).string)
+    var requests = FileRequests([path], lane: "w1 " + (bus ?? ""))
     if let bus, sharesConversions() {
-      let master = ("\(root)/\(bus)" as Text).string
+      let master = DeviceFolder.path(root, bus)
       if DeviceFolder.names(master).includes("therm_bulk_read") {
         requests.trigger = master + "/therm_bulk_read"
       }
@@ -99,7 +97,7 @@ final class W1Probe: Probe {
 
   /// The thermometers there are.
   static func ids(_ sys: String) -> [String] {
-    DeviceFolder.names(("\(sys)/bus/w1/devices" as Text).string).filter { isID($0) }
+    DeviceFolder.names(DeviceFolder.path(sys, "bus/w1/devices")).filter { isID($0) }
   }
 
   /// Whether it is the id of a thermometer: the family's number in hexadecimal digits, and the chip's.

@@ -24,7 +24,7 @@ final class WiFiProbe: Probe {
 
   init(_ signal: WiFiSignal, proc: String) {
     self.signal = signal
-    path = ("\(proc)/net/wireless" as Text).string
+    path = DeviceFolder.path(proc, "net/wireless")
   }
 
   func requests() -> FileRequests { FileRequests([path], lane: path) }
@@ -33,11 +33,11 @@ final class WiFiProbe: Probe {
     let bytes = try contents.content(0).bytes(path)
     let rows = WirelessTable.rows(bytes)
     guard let row = rows.first(where: { $0.interface == signal.interface }) else {
-      let names = rows.map { $0.interface }.joined(by: ", ")
+      let names = rows.map { $0.interface }.listed
       throw ReadingError(
         """
         \(path) has no interface \(quoted: signal.interface); there is: \
-        \(names.utf8.isEmpty ? "none" : names)
+        \(names)
         """)
     }
     switch signal.metric {
