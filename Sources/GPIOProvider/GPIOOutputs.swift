@@ -4,7 +4,27 @@ import Transport
 // The outputs: from what the bank decides to what the hardware has, and back to who listens.
 
 extension GPIOProvider {
-  static func key(_ line: OutputLine) -> String { "last." + line.configuration.name }
+  /// What outlives the process: of an output that starts as it was commanded `last`, that state; of one that
+  /// starts as it is, how what was commanded for a time only would have ended.
+  static func key(_ line: OutputLine) -> String {
+    (line.configuration.output.start == .keep ? "timed." : "last.") + line.configuration.name
+  }
+
+  private static let nothingTimed: Int64 = -1
+
+  /// Nil: nothing.
+  func recall(_ line: OutputLine) -> Bool? {
+    guard let value = memory?.recall(GPIOProvider.key(line)) else { return nil }
+    return value == GPIOProvider.nothingTimed ? nil : value != 0
+  }
+
+  /// The safe state has ended what was commanded for a time.
+  func forgetTimed() {
+    for line in outputs where line.configuration.output.start == .keep && recall(line) != nil {
+      memory?.remember(
+        GPIOProvider.nothingTimed, for: GPIOProvider.key(line), isUrgent: true)
+    }
+  }
 
   /// An output was taken with this value.
   func begin(_ line: OutputLine, _ isActive: Bool, at now: Instant) {
@@ -168,24 +188,37 @@ extension GPIOProvider {
   // MARK: After a restart
 
   /// Remembers what is commanded for good: after a restart nobody is there who would renew a lease, or
-  /// end a pulse.
+  /// end a pulse. When they would have ended is not remembered, for a lease that is renewed every few
+  /// seconds would then write to the disk as often.
   private func remember(_ command: OutputBank.Command) {
     let line = outputs[command.output]
     let lease: Duration?
     var isActive: Bool
+    var isTimed = true
     switch command.action {
     case .set(let active, let pulse, let span):
       isActive = pulse == nil ? active : !active
+      isTimed = pulse != nil
       lease = span
     case .toggle(let span):
       isActive = bank.isActive(command.output)
+      isTimed = false
       lease = span
     case .blink(_, _, _, let span):
       isActive = false
       lease = span
     }
-    if lease != nil, let safe = line.safeValue { isActive = safe }
-    remember(isActive, of: line)
+    if lease != nil, let safe = line.safeValue {
+      isActive = safe
+      isTimed = true
+    }
+    if line.configuration.output.start != .keep {
+      remember(isActive, of: line)
+    } else if isTimed {
+      memory?.remember(isActive ? 1 : 0, for: GPIOProvider.key(line), isUrgent: true)
+    } else if recall(line) != nil {
+      memory?.remember(GPIOProvider.nothingTimed, for: GPIOProvider.key(line), isUrgent: true)
+    }
   }
 
   private func remember(_ isActive: Bool, of line: OutputLine) {

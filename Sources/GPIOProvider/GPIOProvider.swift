@@ -136,6 +136,7 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
   public func stop(at now: Instant) {
     // All outputs are made safe before anything is let go that they might depend on.
     apply(bank.enterSafeState(at: now), at: now)
+    forgetTimed()
     for line in outputs where line.isUnwritten {
       onProblem?(line.configuration.name, "no safe state at stop: the hardware refuses it")
     }
@@ -304,8 +305,7 @@ extension GPIOProvider {
   /// safe state, or in the state that it had.
   private func valueToTake(_ line: OutputLine) -> Bool? {
     if line.wasTaken { return line.safeValue ?? bank.isActive(line.output) }
-    let last = memory?.recall(GPIOProvider.key(line)).map { $0 != 0 }
-    return line.startValue(last: last)
+    return line.startValue(last: recall(line))
   }
 
   private func begin(

@@ -32,12 +32,12 @@ class OutputLine: ProvidedLine {
 
   /// The value to take it with, in the same step; nil: the level it has.
   ///
-  /// - Parameter last: as it was before the process began, if that is known.
+  /// - Parameter last: as it was to be when the process before ended, if that is known.
   func startValue(last: Bool?) -> Bool? {
     switch configuration.output.start {
     case .inactive?: return false
     case .active?: return true
-    case .keep?: return nil
+    case .keep?: return last
     case .last?: return last ?? safeValue
     case nil: return safeValue
     }

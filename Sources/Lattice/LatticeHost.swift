@@ -5,16 +5,24 @@ import Transport
 public final class LatticeHost: EventSink {
   public let identity: HostIdentity
   public let time: any TimeSource
-  public let boot: BootID
+  /// What is known of the time of day, as of the last `readClock`.
+  public private(set) var clock: FactClock
   public private(set) var providers: [any CapabilityProvider] = []
   private var dialects: [any Dialect] = []
+  /// When to look at the clock again that was just set.
+  var clockLookAt: Instant?
   /// Called for every command with what became of it, after it was answered.
   public var onCommand: ((Invocation, InvocationResult) -> Void)?
+  /// Called when the clock was set, or is known to be right for the first time.
+  public var onClockChange: ((ClockChange) -> Void)?
 
-  public init(identity: HostIdentity, time: any TimeSource, boot: BootID) {
+  /// - Parameter known: the clocks of earlier boots, as an earlier run has left them in `clock`.
+  public init(
+    identity: HostIdentity, time: any TimeSource, boot: BootID, known: [KnownClock] = []
+  ) {
     self.identity = identity
     self.time = time
-    self.boot = boot
+    clock = FactClock(boot: boot, ClockReading(time), known: known)
   }
 
   /// Adds a provider; before `start`.
@@ -54,25 +62,23 @@ public final class LatticeHost: EventSink {
   }
 
   public func emit(_ event: CapabilityEvent) {
+    readClock()
     let now = time.now
     for dialect in dialects { dialect.emit(event, at: now) }
   }
 
-  /// The time of what happened at an instant, as far as it is known now.
-  public func eventTime(of instant: Instant) -> EventTime {
-    EventTime(
-      Timestamp(of: instant, by: time), time.isSynchronised ? .synced : .unknown, at: instant,
-      of: boot)
-  }
+  /// - Returns: what is news, for `readClock`.
+  func takeClockReading() -> ClockChange? { clock.read(ClockReading(time)) }
 
   public var deadline: Instant? {
-    var earliest: Instant?
+    var earliest = clockLookAt
     for provider in providers { earliest = Instant.earlier(earliest, provider.deadline) }
     for dialect in dialects { earliest = Instant.earlier(earliest, dialect.deadline) }
     return earliest
   }
 
   public func handleDeadline(at now: Instant) {
+    if clockLookAt.isDue(at: now) { readClock() }
     for provider in providers { provider.handleDeadline(at: now) }
     for dialect in dialects { dialect.handleDeadline(at: now) }
   }

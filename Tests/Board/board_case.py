@@ -32,6 +32,7 @@ class BoardCase:
 
     report = "latest"  # how the door's edges are delivered
     log_prefix = "board"
+    board_options = ()  # what else QEMU is told
     manifest_name = "edge-host"  # of those in `manifests`, the one that `host` runs unless told
 
     @classmethod
@@ -45,7 +46,7 @@ class BoardCase:
                 lines="\n      - ".join(lines))
         cls.board = cls.enterClassContext(
             Board(cls.architecture, {**files, **cls.more_files()},
-                  log_name=f"{cls.log_prefix}-{cls.architecture}"))
+                  log_name=f"{cls.log_prefix}-{cls.architecture}", options=cls.board_options))
 
     @classmethod
     def manifests(cls):

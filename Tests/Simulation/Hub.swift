@@ -93,6 +93,11 @@ final class Hub {
         let answer = keeper.store(message, of: Hub.host(of: message.subject), at: now)
         if let reply = message.reply { publish(reply, answer, at: index, now) }
       }
+      // A clock that jumps is a fact of its own, which has no number.
+      server.listen("edge.sim.*.host.*") { [unowned self] message, now in
+        let answer = bytes("{\"stream\":\"FACTS\",\"seq\":1}")
+        if let reply = message.reply { publish(reply, answer, at: index, now) }
+      }
       server.listen("echo") { [unowned self] message, now in
         if let reply = message.reply { publish(reply, message.payload, at: index, now) }
       }

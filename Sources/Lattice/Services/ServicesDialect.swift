@@ -84,12 +84,14 @@ public final class ServicesDialect: Dialect {
     subject += prefix
     subject += event.capability.utf8
     subject.append(UInt8(ascii: "."))
-    subject += event.resource.utf8
-    subject.append(UInt8(ascii: "."))
+    if !event.isOfHost {
+      subject += event.resource.utf8
+      subject.append(UInt8(ascii: "."))
+    }
     subject += event.kind.utf8
     guard let host else { return }
     var json = JSONWriter()
-    json.record(event.body, at: host.eventTime(of: event.instant))
+    json.record(event.body, at: EventTime(of: event, by: host))
     switch event.delivery {
     case .durable: facts?.append(subject: subject, payload: json.bytes, at: now)
     case .latest:
@@ -262,7 +264,7 @@ public final class ServicesDialect: Dialect {
       document = ServiceDocuments.info(host.identity, endpoints)
     } else if verb.equals("STATS") {
       document = ServiceDocuments.statistics(
-        host.identity, endpoints, link: bus?.linkStatus ?? LinkStatus())
+        of: host, endpoints, link: bus?.linkStatus ?? LinkStatus())
     } else {
       return
     }
