@@ -1,6 +1,8 @@
 """Sensors tell what is news: beyond the deadband, of another quality, and alarms."""
 
+import tempfile
 import unittest
+from pathlib import Path
 
 from edge_host import run_command
 from host_case import HostTestCase, manifest, subject
@@ -113,6 +115,38 @@ class SensorTests(HostTestCase):
             "script: {values: [20, 20, 85, 20, bad, 20]}}"]))
         values = [body["value"] for body in self.take(self.readings, 12)]
         self.assertEqual(set(values), {41, None})
+
+    def test_file_that_vanishes_and_comes_back(self):
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="edge-host-sensors-")))
+        file = folder / "level"
+        def write(number):
+            (folder / "new").write_text(f"level: {number} mm\n")
+            (folder / "new").rename(file)
+        write(1200)
+        self.readings = self.client.subscribe(READINGS)
+        self.alarms = self.client.subscribe(ALARMS)
+        self.host = self.start_host(manifest(sensors=[
+            f"{{name: room, kind: file, path: {file}, after: 'level:', every: 100ms, unit: m, "
+            "scale: 0.001, deadband: 0.05, alarms: [{name: low, below: 1, hysteresis: 0.1}]}"]))
+        self.assertFalse(self.next_alarm()["active"])
+        write(900)
+        self.assertEqual(self.readings.next_where(lambda body: body["value"] == 0.9).json()["alarms"],
+                         ["low"])
+        self.assertTrue(self.next_alarm()["active"])
+        file.unlink()
+        bad = self.readings.next_where(lambda body: body["quality"] == "bad").json()
+        self.assertIn(str(file), bad["reason"])
+        self.assertEqual(bad["alarms"], ["low"], "nobody knows that it is over")
+        self.assertEqual(self.status.next_where(lambda status: status["problems"] == 1)
+                         .json()["problems"], 1)
+        write("nonsense")
+        write(1150)
+        back = self.readings.next_where(lambda body: body["quality"] == "good").json()
+        self.assertEqual((back["value"], back["unit"], back["alarms"]), (1.15, "m", []))
+        self.assertFalse(self.next_alarm()["active"])
+        # A caller has it measured.
+        write(1160)
+        self.host.wait_until(lambda: self.call("sensors.room.get")["value"] == 1.16, "not measured")
 
     def test_nonsense_is_refused(self):
         path = self.write_manifest(manifest(sensors=[room("deadband: 2%, max_interval: 50ms")]))

@@ -162,6 +162,7 @@ extension Field {
     return UInt32(clamping: value)
   }
 
+  @inline(never)
   func decimal() -> Double? {
     let expected: StaticString = "a number such as 21.5"
     guard let bytes = scalar(expected)?.bytes else { return nil }

@@ -12,19 +12,11 @@ struct Reading {
   var instant: Instant
 }
 
-/// A sensor as the provider holds it, but for its source: makes readings of measurements, and says
-/// which of them are told and which alarms change.
-struct ProvidedSensor {
+/// A sensor as the provider holds it: makes readings of measurements, and says which of them are told
+/// and which alarms change.
+final class ProvidedSensor {
   /// A reading is stale when it is older than so many periods.
   private static let periodsUntilStale: Int64 = 3
-
-  /// Why a measurement is made.
-  enum Purpose: Equatable {
-    /// To be told to everybody, and to judge alarms by: one that was due at this time.
-    case report(due: Instant)
-    /// For callers who wait.
-    case answer
-  }
 
   /// What is to be told after a measurement.
   struct News: Equatable {
@@ -34,16 +26,22 @@ struct ProvidedSensor {
   }
 
   let configuration: SensorConfiguration
+  let source: any SensorSource
   var schedule: SensorSchedule
   private(set) var latest: Reading?
   private(set) var alarms: [SensorAlarm]
   /// The number of the last reading that was told.
   var lastSequence: Int64 = 0
+  /// What the provider has said last of why it cannot be used.
+  var toldProblem: String?
   private var filter: SensorFilter
+  /// When the last measurement ended that gave a value.
+  private var lastMeasured: Instant?
   private var reporting: ReportByException
 
-  init(_ configuration: SensorConfiguration) {
+  init(_ configuration: SensorConfiguration, source: any SensorSource) {
     self.configuration = configuration
+    self.source = source
     schedule = SensorSchedule(every: configuration.every)
     alarms = configuration.alarms.map { SensorAlarm($0) }
     filter = SensorFilter(configuration.filter)
@@ -80,15 +78,13 @@ struct ProvidedSensor {
 
   // MARK: Measurements
 
-  mutating func take(
-    _ outcome: Result<Measured, ReadingError>, for purpose: Purpose, at now: Instant
-  ) -> News {
-    var isReport = false
-    if case .report = purpose { isReport = true }
+  /// Takes the outcome of the measurement that was under way.
+  func take(_ outcome: Result<Measured, ReadingError>, at now: Instant) -> News {
     let reading = reading(of: outcome, at: now)
     latest = reading
-    schedule.end(isGood: reading.quality != .bad, isPeriodic: isReport, at: now)
-    guard case .report(let due) = purpose else { return News() }
+    guard case .report(let due) = schedule.end(isGood: reading.quality != .bad, at: now) else {
+      return News()
+    }
     var news = News()
     if let value = reading.value {
       for index in alarms.indices where alarms[index].update(value, at: due) {
@@ -100,7 +96,7 @@ struct ProvidedSensor {
     return news
   }
 
-  private mutating func reading(
+  private func reading(
     of outcome: Result<Measured, ReadingError>, at now: Instant
   ) -> Reading {
     switch outcome {
@@ -125,11 +121,8 @@ struct ProvidedSensor {
     }
   }
 
-  /// When the last measurement ended that gave a value.
-  private var lastMeasured: Instant?
-
   /// Values from before a long failure do not make one with those after it.
-  private mutating func forgetOldMeasurements(at now: Instant) {
+  private func forgetOldMeasurements(at now: Instant) {
     guard let lastMeasured else { return }
     if now - lastMeasured > schedule.period * ProvidedSensor.periodsUntilStale { filter.reset() }
   }
@@ -147,12 +140,12 @@ struct ProvidedSensor {
   }
 
   /// Readings that are not kept were not heard while the link was down: the next one is told.
-  mutating func tellNext() {
+  func tellNext() {
     if configuration.report == .latest { reporting.forget() }
   }
 
   /// Whether the latest reading is told anew at this time.
-  mutating func isToldForItsAge(at now: Instant) -> Bool {
+  func isToldForItsAge(at now: Instant) -> Bool {
     guard ageDeadline.isDue(at: now), let latest, let quality = quality(at: now) else {
       return false
     }

@@ -11,9 +11,18 @@ struct SensorSchedule {
   /// Between tries when devices appear: a driver that is loaded makes a burst of them.
   static let retryAfter = Duration.seconds(1)
 
+  /// Why a measurement is made.
+  enum Purpose: Equatable {
+    /// To be told to everybody, and to judge alarms by: one that was due at this time.
+    case report(due: Instant)
+    /// For callers who wait.
+    case answer
+  }
+
   let period: Duration
   private(set) var due: Instant?
-  private(set) var isMeasuring = false
+  /// What the measurement is for that is under way.
+  private(set) var measuring: Purpose?
   /// Measurements that were due while the one before them had not ended.
   private(set) var skipped: Int64 = 0
   private var failures = 0
@@ -26,51 +35,58 @@ struct SensorSchedule {
   /// A measurement that has not ended yet is forgotten.
   mutating func stop() {
     due = nil
-    isMeasuring = false
+    measuring = nil
   }
 
-  /// Begins the measurement that is due, and returns when that was; nil when there is none to begin.
+  /// Whether the measurement that is due begins now.
   ///
   /// `due` moves on by whole periods until it is in the future, so that the sensor keeps its place
   /// among the others; periods that were slept through are left out.
-  mutating func begin(at now: Instant) -> Instant? {
-    guard let due, due <= now else { return nil }
+  mutating func begin(at now: Instant) -> Bool {
+    guard let due, due <= now else { return false }
     let periods = (now - due).nanoseconds / period.nanoseconds
     let nominal = due + period * periods
     self.due = nominal + period
-    if isMeasuring {
+    switch measuring {
+    case .report:
       skipped += 1
-      return nil
+      return false
+    // Callers who ask again and again take nothing from those who only listen.
+    case .answer:
+      measuring = .report(due: nominal)
+      return false
+    case nil:
+      begin(for: .report(due: nominal), at: now)
+      return true
     }
-    isMeasuring = true
-    lastTry = now
-    return nominal
   }
 
-  /// Begins a measurement beside the periodic ones.
-  mutating func beginExtra(at now: Instant) {
-    isMeasuring = true
+  /// Begins a measurement beside the periodic ones, when none is under way.
+  mutating func begin(for purpose: Purpose, at now: Instant) {
+    measuring = purpose
     lastTry = now
   }
 
-  /// - Parameter isPeriodic: only a failure of these counts.
-  mutating func end(isGood: Bool, isPeriodic: Bool, at now: Instant) {
-    isMeasuring = false
+  /// - Returns: what the measurement was for; nil when it was forgotten.
+  mutating func end(isGood: Bool, at now: Instant) -> Purpose? {
+    guard let purpose = measuring else { return nil }
+    measuring = nil
     if isGood {
       // It is back: its readings are not to wait for what is left of the pause.
-      if failures > 0, !isPeriodic { due = due.map { min($0, now) } }
+      if failures > 0, purpose == .answer { due = due.map { min($0, now) } }
       failures = 0
-    } else if isPeriodic {
+    } else if purpose != .answer {
       let pausesMax = max(1, SensorSchedule.pauseMax.nanoseconds / period.nanoseconds)
       let pauses = min(pausesMax, Int64(1) << Int64(min(failures, 32)))
       due = due.map { $0 + period * (pauses - 1) }
       failures += 1
     }
+    return purpose
   }
 
   /// A device has appeared: it may be what a failing sensor waits for.
   mutating func retry(at now: Instant) {
-    guard failures > 0, !isMeasuring, let due else { return }
+    guard failures > 0, measuring == nil, let due else { return }
     let soonest = max(now, (lastTry ?? now) + SensorSchedule.retryAfter)
     self.due = min(due, soonest)
   }

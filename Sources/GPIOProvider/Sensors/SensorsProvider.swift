@@ -31,18 +31,14 @@ public final class SensorsProvider: CapabilityProvider {
   public var onProblem: ((_ sensor: String, _ reason: String?) -> Void)?
 
   private struct Waiting {
-    var sensor: Int
+    var sensor: ProvidedSensor
     var until: Instant
     var reply: (InvocationResult) -> Void
   }
 
   private let time: any TimeSource
   private let isDriven: Bool
-  private var sensors: [ProvidedSensor]
-  /// In the order of the sensors.
-  private let sources: [any SensorSource]
-  /// Of each sensor, what was said of it by `onProblem`.
-  private var toldProblems: [String?]
+  private let sensors: [ProvidedSensor]
   private var waiting: [Waiting] = []
   private var bindings = Bindings()
   /// The number of the last reading or alarm that was told.
@@ -58,19 +54,14 @@ public final class SensorsProvider: CapabilityProvider {
     sensors: [SensorConfiguration], environment: SensorEnvironment, isDriven: Bool = false
   ) {
     self.init(
-      sensors: sensors, sources: sensors.map { environment.source(of: $0.kind) },
+      sensors.map { ProvidedSensor($0, source: environment.source(of: $0.kind)) },
       time: environment.time, isDriven: isDriven)
   }
 
-  init(
-    sensors: [SensorConfiguration], sources: [any SensorSource], time: any TimeSource,
-    isDriven: Bool
-  ) {
+  init(_ sensors: [ProvidedSensor], time: any TimeSource, isDriven: Bool) {
     self.time = time
     self.isDriven = isDriven
-    self.sources = sources
-    self.sensors = sensors.map { ProvidedSensor($0) }
-    toldProblems = sensors.map { _ in nil }
+    self.sensors = sensors
     contract = .sensors(isDriven: isDriven)
   }
 
@@ -103,22 +94,22 @@ public final class SensorsProvider: CapabilityProvider {
 
   public func start(at now: Instant) {
     isRunning = true
-    for index in sensors.indices {
-      let spread = min(sensors[index].schedule.period, SensorsProvider.spreadMax)
+    for (index, sensor) in sensors.enumerated() {
+      let spread = min(sensor.schedule.period, SensorsProvider.spreadMax)
       let part = spread.nanoseconds / Int64(sensors.count)
-      sensors[index].schedule.start(at: now + Duration(nanoseconds: part) * Int64(index))
+      sensor.schedule.start(at: now + Duration(nanoseconds: part) * Int64(index))
     }
   }
 
   public func stop(at now: Instant) {
     isRunning = false
-    for index in sensors.indices { sensors[index].schedule.stop() }
+    for sensor in sensors { sensor.schedule.stop() }
     answerWaiting(at: now) { _ in true }
   }
 
   public func linkChanged(isConnected: Bool, at now: Instant) {
     if !isConnected { return }
-    for index in sensors.indices { sensors[index].tellNext() }
+    for sensor in sensors { sensor.tellNext() }
   }
 
   public var deadline: Instant? {
@@ -134,76 +125,72 @@ public final class SensorsProvider: CapabilityProvider {
 
   public func handleDeadline(at now: Instant) {
     if !isRunning { return }
-    for index in sensors.indices {
-      if let due = sensors[index].schedule.begin(at: now) {
-        measure(index, for: .report(due: due), at: now)
-      }
+    for sensor in sensors {
+      if sensor.schedule.begin(at: now) { measure(sensor, at: now) }
       // Behind the measurement, which may have made the reading young again.
-      if sensors[index].isToldForItsAge(at: now) { tell(index, at: now) }
-      tellProblem(index, at: now)
+      if sensor.isToldForItsAge(at: now) { tell(sensor, at: now) }
+      tellProblem(sensor, at: now)
     }
     answerWaiting(at: now) { $0.until <= now }
   }
 
   /// A device has appeared: it may be what a failing sensor waits for.
   func deviceAppeared(at now: Instant) {
-    for index in sensors.indices { sensors[index].schedule.retry(at: now) }
+    for sensor in sensors { sensor.schedule.retry(at: now) }
   }
 }
 
 // MARK: - Measurements
 
 extension SensorsProvider {
-  private func measure(_ index: Int, for purpose: ProvidedSensor.Purpose, at now: Instant) {
-    sources[index].measure(at: now) { [self] outcome in
-      if isRunning { end(index, purpose, outcome) }
+  private func measure(_ sensor: ProvidedSensor, at now: Instant) {
+    sensor.source.measure(at: now) { [self] outcome in
+      if isRunning { end(sensor, outcome) }
     }
   }
 
-  private func end(
-    _ index: Int, _ purpose: ProvidedSensor.Purpose, _ outcome: Result<Measured, ReadingError>
-  ) {
+  private func end(_ sensor: ProvidedSensor, _ outcome: Result<Measured, ReadingError>) {
     let now = time.now
-    let news = sensors[index].take(outcome, for: purpose, at: now)
-    if news.isTold { tell(index, at: now) }
-    for alarm in news.alarms { tell(index, alarm: alarm) }
-    tellProblem(index, at: now)
-    answerWaiting(at: now) { $0.sensor == index }
+    let news = sensor.take(outcome, at: now)
+    if news.isTold { tell(sensor, at: now) }
+    for alarm in news.alarms { tell(sensor, alarm: alarm) }
+    tellProblem(sensor, at: now)
+    answerWaiting(at: now) { $0.sensor === sensor }
   }
 
-  private func tell(_ index: Int, at now: Instant) {
+  private func tell(_ sensor: ProvidedSensor, at now: Instant) {
     lastSequence += 1
-    sensors[index].lastSequence = lastSequence
-    guard let body = sensors[index].body(at: now) else { return }
-    emit("reading", index, isFact: sensors[index].configuration.report == .durable, .reading, body)
+    sensor.lastSequence = lastSequence
+    guard let body = sensor.body(at: now) else { return }
+    emit("reading", sensor, isFact: sensor.configuration.report == .durable, .reading, body)
   }
 
-  private func tell(_ index: Int, alarm: Int) {
+  private func tell(_ sensor: ProvidedSensor, alarm: Int) {
     lastSequence += 1
-    let body = sensors[index].body(ofAlarm: alarm, sequence: lastSequence)
-    emit("alarm", index, isFact: true, .alarm, body)
+    let body = sensor.body(ofAlarm: alarm, sequence: lastSequence)
+    emit("alarm", sensor, isFact: true, .alarm, body)
   }
 
   private func emit(
-    _ kind: String, _ index: Int, isFact: Bool, _ factClass: FactClass, _ body: Record
+    _ kind: String, _ sensor: ProvidedSensor, isFact: Bool, _ factClass: FactClass, _ body: Record
   ) {
-    guard let latest = sensors[index].latest else { return }
+    guard let latest = sensor.latest else { return }
     eventSink?.emit(
       CapabilityEvent(
-        capability: contract.name, resource: sensors[index].configuration.name, kind: kind,
+        capability: contract.name, resource: sensor.configuration.name, kind: kind,
         delivery: isFact ? .durable : .latest, factClass: factClass, at: latest.instant, body: body
       ))
   }
 
-  private func tellProblem(_ index: Int, at now: Instant) {
-    let problem = sensors[index].problem(at: now)
-    switch (problem, toldProblems[index]) {
+  private func tellProblem(_ sensor: ProvidedSensor, at now: Instant) {
+    let problem = sensor.problem(at: now)
+    switch (problem, sensor.toldProblem) {
     case (nil, nil): return
     // Not `==` of optionals, which would bring Unicode's tables.
     case (let new?, let old?) where new == old: return
     default:
-      toldProblems[index] = problem
-      onProblem?(sensors[index].configuration.name, problem)
+      sensor.toldProblem = problem
+      onProblem?(sensor.configuration.name, problem)
     }
   }
 }
@@ -215,33 +202,33 @@ extension SensorsProvider {
     _ invocation: Invocation, at now: Instant, reply: @escaping (InvocationResult) -> Void
   ) {
     let name = invocation.resource
-    guard let index = sensors.firstIndex(where: { $0.configuration.name == name }) else {
+    guard let sensor = sensors.first(where: { $0.configuration.name == name }) else {
       return reply(
         .failure(.unknown("sensor", name, known: sensors.map { $0.configuration.name })))
     }
-    if invocation.operation == "drive" { return reply(drive(index, invocation.arguments)) }
-    if waits(index, at: now) {
+    if invocation.operation == "drive" { return reply(drive(sensor, invocation.arguments)) }
+    if waits(sensor, at: now) {
       let until = min(now + SensorsProvider.waitMax, invocation.deadline ?? now + .seconds(3_600))
-      waiting.append(Waiting(sensor: index, until: until, reply: reply))
-      measureForCaller(index, at: now)
+      waiting.append(Waiting(sensor: sensor, until: until, reply: reply))
+      measureForCaller(sensor, at: now)
     } else {
-      reply(answer(index, at: now))
+      reply(answer(sensor, at: now))
     }
   }
 
   /// Whether a caller waits for a measurement.
-  private func waits(_ index: Int, at now: Instant) -> Bool {
+  private func waits(_ sensor: ProvidedSensor, at now: Instant) -> Bool {
     if !isRunning || waiting.count >= SensorsProvider.waitingMax { return false }
-    guard let latest = sensors[index].latest else { return true }
-    return sensors[index].isMeasuredForCallers && now - latest.instant >= SensorsProvider.freshFor
+    guard let latest = sensor.latest else { return true }
+    return sensor.isMeasuredForCallers && now - latest.instant >= SensorsProvider.freshFor
   }
 
-  private func measureForCaller(_ index: Int, at now: Instant) {
+  private func measureForCaller(_ sensor: ProvidedSensor, at now: Instant) {
     // The one that is under way will answer.
-    if sensors[index].schedule.isMeasuring { return }
-    let isFirst = sensors[index].latest == nil
-    sensors[index].schedule.beginExtra(at: now)
-    measure(index, for: isFirst ? .report(due: now) : .answer, at: now)
+    if sensor.schedule.measuring != nil { return }
+    let isFirst = sensor.latest == nil
+    sensor.schedule.begin(for: isFirst ? .report(due: now) : .answer, at: now)
+    measure(sensor, at: now)
   }
 
   private func answerWaiting(at now: Instant, _ isAnswered: (Waiting) -> Bool) {
@@ -251,18 +238,18 @@ extension SensorsProvider {
     for caller in answered { caller.reply(answer(caller.sensor, at: now)) }
   }
 
-  private func answer(_ index: Int, at now: Instant) -> InvocationResult {
-    guard var body = sensors[index].body(at: now), let latest = sensors[index].latest else {
-      let name = sensors[index].configuration.name
+  private func answer(_ sensor: ProvidedSensor, at now: Instant) -> InvocationResult {
+    guard var body = sensor.body(at: now), let latest = sensor.latest else {
+      let name = sensor.configuration.name
       return .failure(InvocationError(.unavailable, "sensor \"\(name)\" has no reading yet"))
     }
     body.append(timeOf: latest.instant, by: time)
     return .success(body)
   }
 
-  private func drive(_ index: Int, _ arguments: Record) -> InvocationResult {
-    let name = sensors[index].configuration.name
-    guard let source = sources[index] as? SimulatedSource else {
+  private func drive(_ sensor: ProvidedSensor, _ arguments: Record) -> InvocationResult {
+    let name = sensor.configuration.name
+    guard let source = sensor.source as? SimulatedSource else {
       return .failure(InvocationError(.conflict, "sensor \"\(name)\" is not simulated"))
     }
     let value = arguments["value"]?.double

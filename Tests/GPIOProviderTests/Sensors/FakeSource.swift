@@ -64,7 +64,7 @@ class SensorsTestCase: XCTestCase {
     _ sensors: [SensorConfiguration], _ sources: [any SensorSource]
   ) -> SensorsProvider {
     let provider = SensorsProvider(
-      sensors: sensors, sources: sources, time: time,
+      zip(sensors, sources).map { ProvidedSensor($0, source: $1) }, time: time,
       isDriven: sensors.contains { $0.isSimulated })
     provider.eventSink = events
     provider.onProblem = { [unowned self] sensor, reason in

@@ -64,6 +64,25 @@ final class SensorCallersTests: SensorsTestCase {
     XCTAssertEqual(answers.count, 2)
   }
 
+  func testCallersWhoAskAllTheTimeTakeNothingFromListeners() {
+    let provider = started(
+      sensor { $0.alarms = [AlarmConfiguration(name: "a", limit: .above(50))] })
+    provider.handleDeadline(at: time.now)
+    _ = take()
+    source.isSlow = true
+    source.set(99)
+    for _ in 0..<200 {
+      time.advance(.milliseconds(250))
+      ask(provider)
+      time.advance(.milliseconds(250))
+      provider.handleDeadline(at: time.now)
+      if Int(time.now.nanoseconds / 500_000_000) % 3 == 0 { source.finish() }
+    }
+    let readings = events.events.filter { $0.kind == "reading" }
+    XCTAssertGreaterThanOrEqual(readings.count, 9, "one for each period but the last")
+    XCTAssertEqual(take("alarm").map { $0["active"] }, [.bool(true)])
+  }
+
   func testCallersThatWaitHaveABound() {
     let provider = started(sensor(every: 60))
     provider.handleDeadline(at: time.now)

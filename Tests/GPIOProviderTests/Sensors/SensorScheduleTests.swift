@@ -13,28 +13,32 @@ final class SensorScheduleTests: XCTestCase {
   }
 
   private func fail(_ schedule: inout SensorSchedule, at second: Int64) {
-    XCTAssertEqual(schedule.begin(at: at(second)), at(second))
-    schedule.end(isGood: false, isPeriodic: true, at: at(second))
+    XCTAssertTrue(schedule.begin(at: at(second)))
+    XCTAssertEqual(
+      schedule.end(isGood: false, at: at(second)), .report(due: at(second)))
   }
 
   func testItKeepsItsPlaceAndLeavesOutWhatWasSleptThrough() {
     var schedule = started()
-    XCTAssertEqual(schedule.begin(at: at(0)), at(0))
-    schedule.end(isGood: true, isPeriodic: true, at: at(1))
-    XCTAssertNil(schedule.begin(at: at(9)))
-    XCTAssertEqual(schedule.begin(at: at(47)), at(40), "the period that it belongs to")
+    XCTAssertTrue(schedule.begin(at: at(0)))
+    XCTAssertEqual(schedule.measuring, .report(due: at(0)))
+    _ = schedule.end(isGood: true, at: at(1))
+    XCTAssertFalse(schedule.begin(at: at(9)))
+    XCTAssertTrue(schedule.begin(at: at(47)))
+    XCTAssertEqual(schedule.measuring, .report(due: at(40)), "the period that it belongs to")
     XCTAssertEqual(schedule.due, at(50))
   }
 
   func testMeasurementsNeverOverlap() {
     var schedule = started()
-    XCTAssertNotNil(schedule.begin(at: at(0)))
-    XCTAssertNil(schedule.begin(at: at(10)))
-    XCTAssertNil(schedule.begin(at: at(20)))
+    XCTAssertTrue(schedule.begin(at: at(0)))
+    XCTAssertFalse(schedule.begin(at: at(10)))
+    XCTAssertFalse(schedule.begin(at: at(20)))
     XCTAssertEqual(schedule.skipped, 2)
     XCTAssertEqual(schedule.due, at(30))
-    schedule.end(isGood: true, isPeriodic: true, at: at(25))
-    XCTAssertEqual(schedule.begin(at: at(30)), at(30))
+    _ = schedule.end(isGood: true, at: at(25))
+    XCTAssertTrue(schedule.begin(at: at(30)))
+    XCTAssertEqual(schedule.measuring, .report(due: at(30)))
   }
 
   func testFailuresAreTriedLessAndLessOften() {
@@ -57,8 +61,9 @@ final class SensorScheduleTests: XCTestCase {
   func testItIsBackAtItsOldPace() {
     var schedule = started()
     for second in [0, 10, 30, 70] as [Int64] { fail(&schedule, at: second) }
-    XCTAssertEqual(schedule.begin(at: at(150)), at(150))
-    schedule.end(isGood: true, isPeriodic: true, at: at(151))
+    XCTAssertTrue(schedule.begin(at: at(150)))
+    XCTAssertEqual(schedule.measuring, .report(due: at(150)))
+    _ = schedule.end(isGood: true, at: at(151))
     XCTAssertEqual(schedule.due, at(160))
   }
 
@@ -76,8 +81,8 @@ final class SensorScheduleTests: XCTestCase {
 
   func testADeviceThatAppearsChangesNothingForAGoodSensor() {
     var schedule = started()
-    XCTAssertNotNil(schedule.begin(at: at(0)))
-    schedule.end(isGood: true, isPeriodic: true, at: at(0))
+    XCTAssertTrue(schedule.begin(at: at(0)))
+    _ = schedule.end(isGood: true, at: at(0))
     schedule.retry(at: at(3))
     XCTAssertEqual(schedule.due, at(10))
   }
@@ -85,20 +90,35 @@ final class SensorScheduleTests: XCTestCase {
   func testACallersGoodMeasurementBringsTheNextForward() {
     var schedule = started()
     for second in [0, 10, 30, 70] as [Int64] { fail(&schedule, at: second) }
-    schedule.beginExtra(at: at(80))
-    schedule.end(isGood: true, isPeriodic: false, at: at(80))
+    schedule.begin(for: .answer, at: at(80))
+    _ = schedule.end(isGood: true, at: at(80))
     XCTAssertEqual(schedule.due, at(80))
-    XCTAssertEqual(schedule.begin(at: at(80)), at(80))
+    XCTAssertTrue(schedule.begin(at: at(80)))
+    XCTAssertEqual(schedule.measuring, .report(due: at(80)))
     XCTAssertEqual(schedule.due, at(90))
+  }
+
+  func testAPeriodicMeasurementTakesOverTheCallers() {
+    var schedule = started()
+    schedule.begin(for: .answer, at: at(9))
+    _ = schedule.end(isGood: true, at: at(9))
+    XCTAssertTrue(schedule.begin(at: at(9)))
+    _ = schedule.end(isGood: true, at: at(9))
+    schedule.begin(for: .answer, at: at(19))
+    XCTAssertFalse(schedule.begin(at: at(20)))
+    XCTAssertEqual(schedule.skipped, 0)
+    XCTAssertEqual(schedule.end(isGood: true, at: at(21)), .report(due: at(20)))
+    XCTAssertEqual(schedule.due, at(30))
+    XCTAssertNil(schedule.end(isGood: true, at: at(22)), "there is none")
   }
 
   func testACallersFailureCountsForNothing() {
     var schedule = started()
-    XCTAssertNotNil(schedule.begin(at: at(0)))
-    schedule.end(isGood: true, isPeriodic: true, at: at(0))
+    XCTAssertTrue(schedule.begin(at: at(0)))
+    _ = schedule.end(isGood: true, at: at(0))
     for _ in 0..<5 {
-      schedule.beginExtra(at: at(1))
-      schedule.end(isGood: false, isPeriodic: false, at: at(1))
+      schedule.begin(for: .answer, at: at(1))
+      _ = schedule.end(isGood: false, at: at(1))
     }
     XCTAssertEqual(schedule.due, at(10))
   }
@@ -107,15 +127,15 @@ final class SensorScheduleTests: XCTestCase {
     for every in [Transport.Duration.zero, .seconds(-1), .nanoseconds(.min)] {
       var schedule = SensorSchedule(every: every)
       schedule.start(at: at(0))
-      XCTAssertNotNil(schedule.begin(at: at(0)))
-      schedule.end(isGood: false, isPeriodic: true, at: at(0))
+      XCTAssertTrue(schedule.begin(at: at(0)))
+      _ = schedule.end(isGood: false, at: at(0))
       XCTAssertGreaterThan(schedule.due ?? at(0), at(0))
     }
     var schedule = SensorSchedule(every: .nanoseconds(.max))
     schedule.start(at: at(0))
     for _ in 0..<5 {
       _ = schedule.begin(at: at(0))
-      schedule.end(isGood: false, isPeriodic: true, at: at(0))
+      _ = schedule.end(isGood: false, at: at(0))
     }
     XCTAssertEqual(schedule.due, Instant(nanoseconds: .max))
   }
@@ -129,13 +149,13 @@ final class SensorScheduleTests: XCTestCase {
       var now: Int64 = 0
       for _ in 0..<300 {
         now += Int64.random(in: 0...200, using: &random)
-        let wasMeasuring = schedule.isMeasuring
+        let wasMeasuring = schedule.measuring != nil
         switch Int.random(in: 0...3, using: &random) {
         case 0: schedule.retry(at: at(now))
         case 1 where wasMeasuring:
-          schedule.end(isGood: .random(using: &random), isPeriodic: true, at: at(now))
+          _ = schedule.end(isGood: .random(using: &random), at: at(now))
         default:
-          if let nominal = schedule.begin(at: at(now)) {
+          if schedule.begin(at: at(now)), case .report(let nominal)? = schedule.measuring {
             XCTAssertFalse(wasMeasuring, "seed \(seed)")
             XCTAssertLessThanOrEqual(nominal, at(now), "seed \(seed)")
             XCTAssertGreaterThan(nominal + .seconds(every), at(now), "seed \(seed)")

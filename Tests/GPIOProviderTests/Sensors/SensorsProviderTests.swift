@@ -318,6 +318,26 @@ final class SensorsProviderTests: SensorsTestCase {
       provider.call("get", "cpu", at: time.now)["alarms"], .list([.string("hot")]))
   }
 
+  /// A delay and an interval are so many periods, also when one measurement takes longer than another.
+  func testSlowMeasurementsMakeNothingAPeriodLonger() {
+    var sensor = withAlarm { $0.delay = .seconds(30) }
+    sensor.reporting = ReportConfiguration()
+    sensor.reporting.minInterval = .seconds(20)
+    let provider = started(sensor)
+    let begin = time.now
+    source.set(80)
+    source.isSlow = true
+    for _ in 0..<5 {
+      provider.handleDeadline(at: time.now)
+      // The first takes half a second, the others none.
+      if time.now == begin { time.advance(.milliseconds(500)) }
+      source.finish()
+      time.advance(begin + .seconds(10 * Int64(source.measurements)) - time.now)
+    }
+    let told = events.events.map { "\($0.kind) \(($0.instant - begin).milliseconds)" }
+    XCTAssertEqual(told, ["reading 500", "reading 20000", "alarm 30000", "reading 40000"])
+  }
+
   func testACallersMeasurementChangesNoAlarm() {
     let provider = started(withAlarm())
     provider.handleDeadline(at: time.now)
