@@ -65,8 +65,8 @@ enum AttributeText {
 enum DeviceFolder {
   /// More than a device's name (of I2C 20 bytes, of thermal zones 19) or label takes.
   private static let nameSizeMax = 64
-  /// Some hundred devices, or attributes of one.
-  private static let namesSizeMax = 8_192
+  /// Some hundred devices, or attributes of one: the largest monitors have three hundred.
+  private static let namesSizeMax = 16_384
   /// PATH_MAX of linux/limits.h is 4096; what links of devices hold is shorter by far.
   private static let linkSizeMax = 1_024
 

@@ -29,11 +29,11 @@ typealias FileContent = Result<[UInt8], SystemError>
 /// A try that is under way.
 final class FileRead {
   let requests: FileRequests
-  /// When a thread took it; nil while it waits for one.
-  var started: Instant?
   /// Whether it still occupies a thread, or waits for one.
   var isUnderWay = true
   private var completion: ((Result<[FileContent], ReadingError>) -> Void)?
+  /// What was told of a read that hangs: a failure that is still true, though it is under way.
+  private(set) var failure: ReadingError?
 
   init(
     _ requests: FileRequests,
@@ -43,13 +43,11 @@ final class FileRead {
     self.completion = completion
   }
 
-  /// Whether the outcome was told: a read that takes too long is told as a failure, and what comes of
-  /// it later is thrown away.
-  var isTold: Bool { completion == nil }
-
+  /// A read that takes too long is told as a failure, and what comes of it later is thrown away.
   func tell(_ outcome: Result<[FileContent], ReadingError>) {
     let completion = completion
     self.completion = nil
+    if case .failure(let error) = outcome { failure = error }
     completion?(outcome)
   }
 }
@@ -66,7 +64,6 @@ final class InlineReader: FileReader {
   static let fileSizeMax = 4_000
 
   func start(_ read: FileRead, at now: Instant) {
-    read.started = now
     let contents = read.requests.files.map { content($0) }
     read.isUnderWay = false
     read.tell(.success(contents))

@@ -26,10 +26,9 @@ final class ProbeSource: SensorSource {
   func measure(
     at now: Instant, completion: @escaping (Result<Measured, ReadingError>) -> Void
   ) {
-    if let read, read.isUnderWay, read.isTold {
+    if let read, read.isUnderWay, let failure = read.failure {
       // Its thread has not come back: another would hang as well.
-      let since = now - (read.started ?? now)
-      return completion(.failure(ReadingError("has been reading for \(since.seconds) s")))
+      return completion(.failure(failure))
     }
     waiting.append(completion)
     if waiting.count > 1 { return }

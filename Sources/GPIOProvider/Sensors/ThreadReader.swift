@@ -21,8 +21,9 @@ final class ThreadReader: FileReader {
     var waits = Duration.seconds(60)
   }
 
-  /// Files of one thread; a longer run is cut.
-  private static let filesMax = 64
+  /// Files of one thread, so that there are over a hundred bytes of the result for each: a `w1_slave`
+  /// has 75.
+  private static let filesMax = 32
 
   private let loop: EventLoop
   private let time: any TimeSource
@@ -125,7 +126,6 @@ final class ThreadReader: FileReader {
       return fail(reads, "cannot be read: \(SystemError("pthread_create", descriptor).reason)")
     }
     let batch = Batch(reads, descriptor, now)
-    for read in reads { read.started = now }
     do throws(SystemError) {
       batch.watch = try loop.watch(descriptor, for: .readable) { [self] _ in end(batch) }
     } catch {
@@ -184,9 +184,9 @@ final class ThreadReader: FileReader {
   private func handleDeadline(at now: Instant) {
     for batch in batches where !batch.hangs && batch.started + limits.hangs <= now {
       batch.hangs = true
-      let seconds = (now - batch.started).seconds
+      let seconds = limits.hangs.seconds
       for read in batch.reads {
-        read.tell(.failure(ReadingError("has been reading for \(seconds) s")))
+        read.tell(.failure(ReadingError("has been reading for more than \(seconds) s")))
       }
     }
     let late = waiting.filter { $0.since + limits.waits <= now }
