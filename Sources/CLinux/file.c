@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "thread.h"
@@ -72,6 +74,53 @@ int64_t linux_read_link(const char *path, char *buffer, size_t capacity) {
   ssize_t length = readlink(path, buffer, capacity);
   if (length < 0) return -errno;
   return (size_t)length < capacity ? length : -ENAMETOOLONG;
+}
+
+// What getdents64(2) fills a buffer with; no header has it.
+typedef struct {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t length;
+  uint8_t type;
+  char name[];
+} folder_entry;
+
+// Adds the names of one buffer of entries; returns the bytes taken in all, or -E2BIG.
+static int64_t add_names(const char *entries, long count, char *names, size_t length, size_t capacity) {
+  for (long place = 0; place < count;) {
+    const folder_entry *entry = (const folder_entry *)(entries + place);
+    place += entry->length;
+    if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0) continue;
+    size_t size = strlen(entry->name) + 1;
+    if (size > capacity - length) return -E2BIG;
+    memcpy(names + length, entry->name, size);
+    length += size;
+  }
+  return (int64_t)length;
+}
+
+// The system call itself, for opendir(3) allocates.
+int64_t linux_list(const char *path, char *names, size_t capacity) {
+  int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return -errno;
+  _Alignas(folder_entry) char entries[2048];
+  int64_t result = 0;
+  while (result >= 0) {
+    long count = syscall(SYS_getdents64, folder, entries, sizeof entries);
+    if (count < 0) result = -errno;
+    if (count <= 0) break;
+    result = add_names(entries, count, names, (size_t)result, capacity);
+  }
+  close(folder);
+  return result;
+}
+
+int64_t linux_free_bytes(const char *path) {
+  struct statvfs status;
+  if (statvfs(path, &status) < 0) return -errno;
+  uint64_t bytes;
+  if (__builtin_mul_overflow((uint64_t)status.f_bavail, (uint64_t)status.f_frsize, &bytes)) return INT64_MAX;
+  return bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
 }
 
 // MARK: files that are kept over a power cut

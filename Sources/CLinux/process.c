@@ -29,6 +29,12 @@ int32_t linux_clock_is_synchronised(void) {
   return result >= 0 && result != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
 }
 
+int64_t linux_clock_offset_nanoseconds(void) {
+  struct timex state = {0};
+  if (adjtimex(&state) < 0) return 0;
+  return (int64_t)state.offset * (state.status & STA_NANO ? 1 : 1000);
+}
+
 int32_t linux_random(void *buffer, size_t length) {
   uint8_t *next = buffer;
   while (length > 0) {

@@ -31,7 +31,7 @@ public struct GPIOChips: Equatable {
 
   /// The types of the thermal zones, each once.
   public static func thermalZones(root: String = "/sys/class/thermal") -> [String] {
-    ThermalZone.types(root: root)
+    ThermalProbe.types(root: root)
   }
 }
 

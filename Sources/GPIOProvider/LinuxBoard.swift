@@ -70,7 +70,7 @@ public final class LinuxBoard: Board {
 
   /// Hears of chips that come and go, from now on.
   public func watchChips() throws(SystemError) {
-    devices = try DeviceWatch(on: loop) { [self] in
+    devices = try DeviceWatch(on: loop, news: .chips) { [self] in
       failGone()
       edgeHandler?.chipsChanged()
     }

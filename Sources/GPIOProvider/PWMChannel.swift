@@ -196,7 +196,7 @@ extension PWMChannel {
     let length = linux_read_file(path, &bytes, numberLengthMax)
     if length < 0 { return (nil, Int32(clamping: 0 &- length)) }
     bytes.removeLast(numberLengthMax - min(Int(clamping: length), numberLengthMax))
-    return (ThermalZone.integer(bytes), 0)
+    return (AttributeText.integer(bytes), 0)
   }
 
   /// Writes a number and returns 0, or the positive errno.

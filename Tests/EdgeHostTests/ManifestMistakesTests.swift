@@ -363,15 +363,12 @@ final class ManifestMistakesTests: XCTestCase {
   func testSensors() {
     assertSensor(
       "{}", "5:7: a sensor needs 'name': what actors call it",
-      "5:7: a sensor needs 'kind': thermal or simulated")
-    assertSensor(
-      "{name: a, kind: iio}", "5:23: 'kind' must be thermal or simulated, not 'iio'")
+      "5:7: a sensor needs 'kind': what it is, such as thermal, iio, w1 or host")
     assertSensor(
       "{name: a, kind: thermal}",
       "5:7: a sensor needs 'zone': the zone's type, as in /sys/class/thermal/*/type")
     assertSensor(
       "{name: a, kind: thermal, zone: z, unit: K, script: {values: [1]}}",
-      "5:47: 'unit' of a thermal sensor is Cel: leave it out",
       "5:50: 'script' is only for simulated sensors; this one is thermal")
     assertSensor("{name: a, kind: thermal, zone: z, unit: Cel}")
     assertSensor(
@@ -382,7 +379,7 @@ final class ManifestMistakesTests: XCTestCase {
       "5:34: 'zone' is only for thermal sensors; this one is simulated",
       "5:50: 'every' must be between 100ms and 1d, not '10ms'",
       "5:64: 'report' must be durable or latest, not 'never'",
-      "5:77: 'unit' must be a SenML unit such as Cel, %RH or V, not 'a b'")
+      "5:77: 'unit' must be a unit of SenML such as Cel, %RH, V or hPa, not 'a b'")
     assertSensor(
       "{name: a, kind: simulated}\n    - {name: a, kind: simulated}",
       "6:14: the sensor 'a' is given twice: first at 5:14")

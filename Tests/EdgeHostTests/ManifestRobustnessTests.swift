@@ -54,7 +54,9 @@ final class ManifestRobustnessTests: XCTestCase {
       "host", "name", "labels", "link", "servers", "facts", "memory", "capabilities", "builtin",
       "gpio", "sensors", "board", "simulated", "lines", "line", "direction", "input", "output",
       "script", "steps", "after", "active", "repeat", "values", "kind", "thermal", "zone", "every",
-      "debounce", "actors", "bindings", "path", "5ms", "64kB", "17", "true", "null", "~", "''",
+      "unit", "scale", "filter", "median", "deadband", "2%", "max_interval", "alarms", "above",
+      "delay", "debounce", "actors", "bindings", "path", "5ms", "64kB", "17", "true", "null", "~",
+      "''",
       "nats://hub", ": ", ": ", ": ", "\n", "\n", "\n  ", "\n    ", "- ", "- ", "[", "]", "{", "}",
       ", ", "\"", "|\n", "&a ", "*a ", "!t ", "<<", "? ", "#", "---\n", "\t", "%",
     ].map { Array($0.utf8) }

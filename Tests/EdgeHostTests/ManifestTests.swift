@@ -113,7 +113,18 @@ final class ManifestTests: XCTestCase {
     let course = SensorConfiguration(
       name: "course", kind: .simulated(values: [20, 20.4, 20.9, 21.3, 21.6, 21.3, 20.9, 20.4]),
       unit: "/", every: .seconds(60))
-    XCTAssertEqual(sensors, [room, course])
+    var tank = course
+    tank.name = "tank"
+    tank.unit = "hPa"
+    tank.transform = LinearTransform(scale: 2, offset: -1.5)
+    tank.filter = .median(3)
+    tank.reporting.deadband = .percent(2)
+    tank.reporting.minInterval = .seconds(60)
+    tank.reporting.maxInterval = .seconds(3_600)
+    var full = AlarmConfiguration(name: "full", limit: .above(900))
+    full.hysteresis = 5
+    tank.alarms = [full, AlarmConfiguration(name: "empty", limit: .below(10))]
+    XCTAssertEqual(sensors, [room, course, tank])
   }
 
   /// Every key and each kind of value at least once; also what the robustness tests cut and change.
@@ -159,6 +170,7 @@ final class ManifestTests: XCTestCase {
         sensors:
           - {name: room, kind: simulated, unit: "%RH", every: 100ms, report: durable, script: {values: [-0.25, 21, 10000000000000.5]}}
           - {name: course, kind: simulated}
+          - {name: tank, kind: simulated, unit: hPa, scale: 2, offset: -1.5, filter: {median: 3}, deadband: 2%, min_interval: 1min, max_interval: 1h, alarms: [{name: full, above: 900, hysteresis: 5, delay: 0s}, {name: empty, below: 10}]}
     actors: []
     bindings: []
 

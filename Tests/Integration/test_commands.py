@@ -93,7 +93,7 @@ class OperatorTests(HostTestCase):
         self.assertEqual([row.split()[:3] for row in rows[1:]],
                          [["gpio", "dock-door", "get,drive"], ["gpio", "gate", "get,drive"],
                           ["gpio", "siren", "get,set,toggle,pulse,blink"],
-                          ["sensors", "cold-room", "get"]])
+                          ["sensors", "cold-room", "get,drive"]])
 
     def test_line_is_set_and_read(self):
         printed = self.operate("call", HOST, "gpio", "set", "name=siren", "active=true")

@@ -41,6 +41,8 @@ class CompletionTests(LocalCase):
     def test_commands_and_options(self):
         for line, expected in (("edge-host sa", ["safe"]), ("edge-host h", ["hosts", "help"]),
                                ("edge-host gpio s", ["scan", "set"]),
+                               ("edge-host sens", ["sensors"]), ("edge-host sensors ", ["list"]),
+                               ("edge-host sensors list -", ["--json"]),
                                ("edge-host gpio set --h", ["--hold"]),
                                ("edge-host watch --a", ["--acknowledge"]),
                                ("edge-host gpio get -b pull-", ["pull-up", "pull-down"]),

@@ -12,6 +12,7 @@ SERVICE = "edge-host"
 OF_LINES = ("get", "set", "toggle", "pulse", "blink", "drive")
 OF_BOARD = ("get-many", "set-many")
 ENDPOINTS = {"describe": subject("describe"), "sensors-get": subject("sensors.*.get"),
+             "sensors-drive": subject("sensors.*.drive"),
              **{f"gpio-{operation}": subject(f"gpio.*.{operation}") for operation in OF_LINES},
              **{f"gpio-{operation}": subject(f"gpio.{operation}") for operation in OF_BOARD}}
 
@@ -68,7 +69,8 @@ class DiscoveryTests(HostTestCase):
                       ("set", "toggle", "pulse", "blink")}
         self.assertEqual(names, {"describe": None, "gpio-get": "gate,siren", **of_outputs,
                                  "gpio-drive": "gate", "gpio-get-many": None,
-                                 "gpio-set-many": None, "sensors-get": "cold-room"})
+                                 "gpio-set-many": None, "sensors-get": "cold-room",
+                                 "sensors-drive": "cold-room"})
 
     def test_statistics_count(self):
         before = self.statistics()

@@ -303,6 +303,17 @@ class BoardCommandTests(LocalCase):
         self.assertIn(f"{path}: File exists", result.stderr)
         self.assertEqual(path.read_text(), "mine")
 
+    def test_listed_sensors_make_a_manifest(self):
+        result = run_command("sensors", "list")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, r"(?m)^- \{name: memory, kind: host, metric: memory\} +# \d+\.0 B$")
+        path = self.folder / "found.yaml"
+        lines = "".join(f"  {line}\n" for line in result.stdout.splitlines())
+        path.write_text(f"capabilities:\n- builtin: sensors\n  sensors:\n{lines}")
+        self.assertEqual(run_command("check", str(path)).returncode, 0)
+        documents = [json.loads(line) for line in run_command("sensors", "list", "--json").stdout.splitlines()]
+        self.assertIn(("uptime", "host"), [(each["name"], each["kind"]) for each in documents])
+
     def test_list_of_a_chip_that_is_not_there(self):
         result = run_command("gpio", "list", "gpiochip250")
         self.assertEqual((result.returncode, result.stdout), (1, ""))

@@ -19,6 +19,7 @@ final class ServicesReferenceTests: XCTestCase {
   func testExamplesAreReal() throws {
     let examples = try ServicesReferenceTests.examples()
     try play(examples)
+    try playAlarm(examples)
     for name in Set(examples.keys).union(written.keys).sorted() {
       let (example, text) = (examples[name], written[name])
       if let example, let text, isShortened(example, text) { continue }
@@ -62,7 +63,7 @@ final class ServicesReferenceTests: XCTestCase {
 
   /// A host as in the page's introduction, and a day in its life.
   private func play(_ examples: [String: String]) throws {
-    let host = makeHost()
+    let host = try makeHost()
     let dialect = ServicesDialect(
       presenceInterval: .seconds(30), factCapacity: 64_000, diagnostics: FakeDiagnostics(), seed: 1)
     bus.linkStatus.connects = 1
@@ -114,6 +115,30 @@ final class ServicesReferenceTests: XCTestCase {
     written["clock"] = bus.requests.last?.payload
   }
 
+  /// The same sensor with an alarm.
+  private func playAlarm(_ examples: [String: String]) throws {
+    let (time, bus) = (FakeTime(), FakeBus())
+    let host = LatticeHost(
+      identity: .test(labels: [(key: "site", value: "wh7")]), time: time, boot: .test)
+    let sensors = try makeSensors(time: time) {
+      $0.alarms = [AlarmConfiguration(name: "warm", limit: .above(20.8))]
+    }
+    sensors.eventSink = host
+    host.add(sensors)
+    let dialect = ServicesDialect(
+      presenceInterval: .seconds(30), factCapacity: 64_000, diagnostics: FakeDiagnostics(), seed: 1)
+    host.start([dialect], on: bus)
+    host.linkChanged(isConnected: true)
+    for _ in 0..<2 {
+      host.handleDeadline(at: time.now)
+      let fact = try XCTUnwrap(bus.requests.first)
+      XCTAssertEqual(fact.subject, "edge.wh7.dock-7.sensors.room.alarm")
+      written["alarm"] = fact.payload
+      bus.answer(try XCTUnwrap(examples["puback"]))
+      time.advance(.seconds(5))
+    }
+  }
+
   /// The page says request and answer.
   private func command(
     _ name: String, on suffix: String, _ examples: [String: String]
@@ -140,7 +165,7 @@ final class ServicesReferenceTests: XCTestCase {
 
   private func oneLine(_ headers: String) -> String { headers.split(separator: "\r\n").joined() }
 
-  private func makeHost() -> LatticeHost {
+  private func makeHost() throws -> LatticeHost {
     let host = LatticeHost(
       identity: .test(labels: [(key: "site", value: "wh7")]), time: time, boot: .test)
     var door = LineConfiguration(
@@ -163,15 +188,21 @@ final class ServicesReferenceTests: XCTestCase {
       ], repeats: true)
     let pins = GPIOProvider(
       lines: [door, siren, lamp, water], board: SimulatedBoard(startingAt: time.now), time: time)
-    let sensors = SensorsProvider(
-      sensors: [
-        SensorConfiguration(
-          name: "room", kind: .simulated(values: [20.5, 21]), unit: "Cel", every: .seconds(5))
-      ], time: time)
+    let sensors = try makeSensors(time: time)
     pins.eventSink = host
     sensors.eventSink = host
     host.add(pins)
     host.add(sensors)
     return host
+  }
+
+  private func makeSensors(
+    time: FakeTime, _ change: (inout SensorConfiguration) -> Void = { _ in }
+  ) throws -> SensorsProvider {
+    var room = SensorConfiguration(
+      name: "room", kind: .simulated(values: [20.5, 21]), unit: "Cel", every: .seconds(5))
+    change(&room)
+    return SensorsProvider(
+      sensors: [room], environment: SensorEnvironment(loop: try EventLoop(), time: time))
   }
 }

@@ -42,13 +42,15 @@ _edge_host() {
     --server | --lattice | --timeout | --count | --chip | --hold | --lease | --pulse | -c | -n) return ;;
   esac
   if ((COMP_CWORD == 1)); then
-    _edge_host_offer "$typed" run check gpio safe hosts call get set watch help --version
+    _edge_host_offer "$typed" run check gpio sensors safe hosts call get set watch help --version
     return
   fi
   # shellcheck disable=SC2086
   case $command,$typed in
     run,-*) _edge_host_offer "$typed" --manifest --expand-env ;;
     safe,-*) _edge_host_offer "$typed" --manifest --expand-env --json ;;
+    sensors,-*) _edge_host_offer "$typed" --json ;;
+    sensors,*) ((COMP_CWORD == 2)) && _edge_host_offer "$typed" list ;;
     check,-*) _edge_host_offer "$typed" --no-files --limits --expand-env ;;
     check,*) mapfile -t COMPREPLY < <(compgen -f -- "$typed") ;;
     hosts,-*) _edge_host_offer "$typed" $operator ;;

@@ -18,6 +18,8 @@ int64_t linux_monotonic_nanoseconds(void);
 int64_t linux_realtime_nanoseconds(void);
 /// 1 when something (NTP, PTP, a receiver) keeps CLOCK_REALTIME right, as the kernel was told.
 int32_t linux_clock_is_synchronised(void);
+/// How far CLOCK_REALTIME is off, in nanoseconds, as whatever keeps it right told the kernel (adjtimex(2)).
+int64_t linux_clock_offset_nanoseconds(void);
 
 /// Fills `buffer` with random bytes from getrandom(2).
 int32_t linux_random(void *buffer, size_t length);
@@ -53,6 +55,32 @@ int64_t linux_read_file(const char *path, void *buffer, size_t capacity);
 int64_t linux_write_file(const char *path, const void *bytes, size_t length);
 /// Where a symbolic link leads, without a NUL; returns the length, -ENAMETOOLONG when it does not fit.
 int64_t linux_read_link(const char *path, char *buffer, size_t capacity);
+
+/// The names in a folder, without `.` and `..`, each ended by a NUL and in no order; returns the bytes they
+/// take, -E2BIG when they do not fit.
+int64_t linux_list(const char *path, char *names, size_t capacity);
+/// The bytes that anybody may still write to the file system that a path is on.
+int64_t linux_free_bytes(const char *path);
+
+// MARK: files whose drivers take long (reads.c)
+
+enum {
+  /// What a result is at most (PIPE_BUF): it comes whole.
+  LINUX_READS_MAX = 4096,
+};
+
+/// Starts to handle files one after the other on a short-lived thread. `requests` is `length` bytes: for each
+/// file a letter, its path and a NUL. `r` reads at most `capacity` bytes; `f` tells the free bytes of the
+/// path's file system in decimal digits; `t` writes `trigger` and waits until the file no longer reads as a
+/// negative number, as the 1-Wire bus's `therm_bulk_read` wants it. -E2BIG: the result might be larger than
+/// LINUX_READS_MAX.
+///
+/// Returns a descriptor that becomes readable when linux_reads_result can be called; closing it early
+/// abandons the outcome. A file that blocks for ever keeps its thread for ever.
+int32_t linux_reads(const char *requests, size_t length, size_t capacity);
+/// Reads the outcome: for each file an int32_t in the machine's order, the bytes read or a negative errno, and
+/// the bytes. Returns its length; -EAGAIN: not done yet.
+int64_t linux_reads_result(int32_t descriptor, void *buffer, size_t capacity);
 
 // MARK: files that are kept over a power cut (file.c)
 

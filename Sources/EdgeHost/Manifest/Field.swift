@@ -93,7 +93,7 @@ extension Field {
 
   /// The index of the word that is given.
   @inline(never)
-  private func word(of words: [StaticString]) -> Int? {
+  func word(of words: [StaticString]) -> Int? {
     guard case .scalar(let scalar) = node.content, !scalar.bytes.isEmpty else {
       reportMismatch(alternatives(words))
       return nil
@@ -162,6 +162,7 @@ extension Field {
     return UInt32(clamping: value)
   }
 
+  @inline(never)
   func decimal() -> Double? {
     let expected: StaticString = "a number such as 21.5"
     guard let bytes = scalar(expected)?.bytes else { return nil }

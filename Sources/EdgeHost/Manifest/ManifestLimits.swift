@@ -29,6 +29,8 @@ enum ManifestLimits {
   /// GPIO_MAX_NAME_SIZE of linux/gpio.h is 32 with its NUL, for chips, labels and lines.
   static let kernelNameBytesMax = 31
   static let zoneBytesMax = 63
+  /// Of the text before a number in a file.
+  static let patternBytesMax = 127
   static let pathBytesMax = 1_023
   /// `sun_path` of unix(7), without its NUL.
   static let socketPathBytesMax = 107
@@ -47,6 +49,7 @@ enum ManifestLimits {
   /// Some thousand steps of 16 bytes in memory each.
   static let scriptFileBytesMax = 64_000
   static let scriptValuesMax = 1_024
+  static let alarmsMax = 8
 
   // MARK: ranges
 
@@ -71,9 +74,16 @@ enum ManifestLimits {
   static let allowMax = 16
   /// Of a public key: 35 bytes in base32.
   static let keyBytes = 56
+  static let counterCount: ClosedRange<UInt32> = 0...255
+  /// Of what is read of a file there are no more.
+  static let fileLine: ClosedRange<UInt32> = 1...4_000
   static let pwmChannel: ClosedRange<UInt32> = 0...255
   static let frequency: ClosedRange<Int64> = 1...10_000_000
   static var every: ClosedRange<Duration> { .milliseconds(100) ... .seconds(86_400) }
+  static var reportInterval: ClosedRange<Duration> { .milliseconds(100) ... .seconds(86_400) }
+  static var alarmDelay: ClosedRange<Duration> { .zero ... .seconds(86_400) }
+  static let medianWindow: ClosedRange<UInt32> = 3...31
+  static let averageWindow: ClosedRange<UInt32> = 2...60
   static var stepAfter: ClosedRange<Duration> { .milliseconds(1) ... .seconds(86_400) }
   /// At least a control line of NATS, which has up to 4096 bytes.
   static let readBytes: ClosedRange<Int64> = 4_096...1_048_576

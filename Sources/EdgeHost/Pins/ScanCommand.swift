@@ -102,7 +102,7 @@ enum StarterManifest {
   private static func comment(_ text: Text) -> Text { "      # \(text.harmless)\n" }
 
   /// A name that is one token and not given yet.
-  private static func name(for kernelName: String, _ taken: inout [String]) -> String {
+  static func name(for kernelName: String, _ taken: inout [String]) -> String {
     let lower = lowercased(Array(kernelName.utf8))
     let name = Name.suggestion(for: lower) ?? "line"
     var free = name
@@ -116,7 +116,7 @@ enum StarterManifest {
   }
 
   /// A scalar as YAML takes it for a text, in quotes where it might be more than letters.
-  private static func yaml(_ text: String) -> String {
+  static func yaml(_ text: String) -> String {
     let bytes = Array(text.utf8)
     let isPlain = bytes.allSatisfy {
       isDigit($0) || $0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z")

@@ -9,6 +9,7 @@ enum Command: Equatable {
   case call(CallRequest, OperatorOptions)
   case watch(WatchRequest, OperatorOptions)
   case gpio(GPIORequest)
+  case sensors(json: Bool)
   case safe(ManifestPath, json: Bool)
   case version
   case help
@@ -175,6 +176,12 @@ struct Arguments {
       return .call(try lineRequest(name, environment), try operatorOptions(environment))
     case "gpio":
       return .gpio(try gpioRequest())
+    case "sensors":
+      guard positional.count > 1, positional[1] == "list" else {
+        throw UsageError(message: "sensors needs list")
+      }
+      try allow(["--json"], positional: 2)
+      return .sensors(json: option("--json") != nil)
     case "safe":
       try allow(["--manifest", "--expand-env", "--json"], positional: 1)
       return .safe(try manifest(), json: option("--json") != nil)

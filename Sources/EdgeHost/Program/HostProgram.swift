@@ -117,10 +117,21 @@ final class HostProgram: ClientDelegate {
       provider.onProblem = { [self] line, reason in problemChanged("line", line, reason) }
       host.add(provider)
     case .sensors(let sensors):
-      let provider = SensorsProvider(sensors: sensors, time: time)
+      let provider = SensorsProvider(
+        sensors: sensors, environment: SensorEnvironment(loop: loop, time: time),
+        isDriven: sensors.contains { $0.isSimulated })
+      watchDevices(provider)
       provider.eventSink = host
       provider.onProblem = { [self] sensor, reason in problemChanged("sensor", sensor, reason) }
       host.add(provider)
+    }
+  }
+
+  private func watchDevices(_ provider: SensorsProvider) {
+    do throws(SystemError) {
+      try provider.watchDevices(on: loop)
+    } catch {
+      log.info("sensors that appear are found only when they are tried again: \(error)")
     }
   }
 

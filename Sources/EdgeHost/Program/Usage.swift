@@ -21,6 +21,7 @@ enum Usage {
       edge-host gpio pulse NAME DURATION
       edge-host gpio watch [NAME...]      edges as they come
       edge-host gpio names                what the others can be given
+      edge-host sensors list              sensors, as lines for a manifest, with what they measure
       edge-host safe --manifest FILE      put every output into its safe state, after the host has
                                           ended; Raspberry Pi kernels go on driving it then, others
                                           may make it an input that nothing drives

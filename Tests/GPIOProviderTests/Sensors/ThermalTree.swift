@@ -2,14 +2,15 @@ import Foundation
 
 /// A folder like /sys/class/thermal, made of files.
 final class ThermalTree {
-  let root: String
+  let sys: String
+  var root: String { sys + "/class/thermal" }
 
   init() throws {
-    root = NSTemporaryDirectory() + "edge-host-thermal-\(UUID().uuidString)"
+    sys = NSTemporaryDirectory() + "edge-host-thermal-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
   }
 
-  func remove() { try? FileManager.default.removeItem(atPath: root) }
+  func remove() { try? FileManager.default.removeItem(atPath: sys) }
 
   func add(_ number: Int, type: String, temp: String?) throws {
     let zone = "\(root)/thermal_zone\(number)"
