@@ -79,7 +79,8 @@ final class ThreadReaderTests: XCTestCase {
     measure("good", file("good", reader))
     XCTAssertEqual(reader.threadCount, 1, "one at once")
     try run { outcomes["good"] != nil }
-    XCTAssertEqual(outcomes["stuck"], [.failure(ReadingError("has been reading for more than 0 s"))])
+    XCTAssertEqual(
+      outcomes["stuck"], [.failure(ReadingError("has been reading for more than 0 s"))])
     XCTAssertEqual(outcomes["good"], [.success(Measured(1))], "it waits no longer")
     measure("stuck", stuck)
     XCTAssertEqual(outcomes["stuck"]?.count, 2, "told at once, and no second thread")
