@@ -36,6 +36,8 @@ private let fileBytes = 256 << 10
 private let time = FactTime(
   instant: Instant(nanoseconds: 1), wallClock: Timestamp(nanoseconds: 2), isSynchronised: true)
 
+private let subject: [UInt8] = [0x61]
+
 private func journal(_ disk: MemoryStorage, _ tail: MemoryStorage?) -> Journal {
   var configuration = JournalConfiguration()
   configuration.size = fileBytes
@@ -94,7 +96,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let first = journal(disk, tail)
   first.open(at: now)
   let found = waiting(first)
-  let sequence = first.append(.alarm, time, subject: [0x61].span, payload: [].span, at: now)
+  let sequence = first.append(.alarm, time, subject: subject.span, payload: subject.span, at: now)
   require(sequence != nil || first.status.droppedTotal > 0)
   for sequence in found { first.acknowledge(sequence, at: now) }
   require(waiting(first) == [sequence].compactMap { $0 })
@@ -103,5 +105,6 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let second = journal(disk, tail)
   second.open(at: now)
   require(waiting(second) == [sequence].compactMap { $0 } || first.problem != nil)
+  second.close(at: now)
   return 0
 }

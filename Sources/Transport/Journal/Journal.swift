@@ -71,7 +71,6 @@ public final class Journal {
     memory = JournalMemory(capacity: clamped.memory)
     self.disk = clamped.size == 0 ? nil : disk.map { JournalDisk($0, clamped) }
     self.tail = tail.map { JournalTail($0) }
-    disk?.onSynced = { [self] now in finishSync(at: now, waits: false) }
   }
 
   // MARK: facts

@@ -5,6 +5,8 @@ extension Journal {
   public func open(at now: Instant) {
     if phase != .closed { return }
     lastTime = now
+    // Until `close`: each holds the other.
+    disk?.storage.onSynced = { [self] now in finishSync(at: now, waits: false) }
     let left = tail?.open()
     if let left {
       settled = left.cursor.settled
@@ -43,6 +45,7 @@ extension Journal {
       finishSync(at: now, waits: true)
     }
     disk?.storage.close()
+    disk?.storage.onSynced = nil
     tail?.close()
     phase = .closed
   }
