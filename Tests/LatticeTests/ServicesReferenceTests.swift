@@ -64,7 +64,8 @@ final class ServicesReferenceTests: XCTestCase {
   private func play(_ examples: [String: String]) throws {
     let host = makeHost()
     let dialect = ServicesDialect(
-      presenceInterval: .seconds(30), factCapacity: 64_000, diagnostics: FakeDiagnostics(), seed: 1)
+      presenceInterval: .seconds(30), journal: .inMemory(for: host),
+      diagnostics: FakeDiagnostics(), seed: 1)
     bus.linkStatus.connects = 1
     bus.linkStatus.bytesOut = 812
     bus.linkStatus.bytesIn = 1307

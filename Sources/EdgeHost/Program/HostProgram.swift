@@ -67,11 +67,12 @@ final class HostProgram: ClientDelegate {
     for capability in manifest.capabilities { add(capability) }
     // The providers have their lines and sensors now.
     manifest.capabilities = []
+    let run = JournalRun(id: Array(identity.id.utf8), boot: host.clock.boot.bytes)
+    let journal = Journal(JournalConfiguration(), run: run, disk: nil, tail: nil)
     let dialect = ServicesDialect(
       presenceInterval: manifest.host.presence, requestTimeout: manifest.requests.timeout,
       commandRate: manifest.services.takesCommands ? Int64(manifest.services.commandRate) : nil,
-      factCapacity: manifest.facts.memoryBytes, diagnostics: diagnostics,
-      seed: RandomGenerator.systemSeed)
+      journal: journal, diagnostics: diagnostics, seed: RandomGenerator.systemSeed)
     host.onCommand = { [self] in commandLog.report($0, $1) }
     let timer = Timer(on: loop) { [self] now in
       host.handleDeadline(at: now)
