@@ -109,6 +109,10 @@ final class ServicesReferenceTests: XCTestCase {
       bus.deliver("$SRV.\(verb)", "")
       written[verb.lowercased()] = take("_INBOX.1")
     }
+    // Somebody sets the clock, which was a minute behind.
+    time.wallClock = time.wallClock + .seconds(60)
+    host.readClock()
+    written["clock"] = bus.requests.last?.payload
   }
 
   /// The page says request and answer.

@@ -79,7 +79,7 @@ final class SimulatedHost: Diagnostics {
     bus = HostBus(over: endpoint, time: time, requestsMax: limits.requestsMax, canary: canary)
     let identity = HostIdentity(
       name: "h\(number)", lattice: "sim", id: HostIdentity.makeID(seed: random.next()),
-      version: "1.0", labels: [], started: time.wallClock)
+      version: "1.0", labels: [], started: time.now)
     lattice = LatticeHost(identity: identity, time: time, boot: BootID(seed: random.next()))
     pump.resources = (0..<scenario.resourceCount).map {
       Resource(name: "r\($0)", operations: ["set"], properties: Record())

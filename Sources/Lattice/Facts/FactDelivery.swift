@@ -58,7 +58,7 @@ final class FactDelivery {
   /// Goes up with the links: an answer of an earlier one is none.
   var connection: UInt32 = 0
   /// Whether the last question to a JetStream was refused by the server.
-  private var isAskingDenied = false
+  private(set) var isAskingDenied = false
   private(set) var keeper = FactKeeper.waiting
   /// Whether the stream that keeps facts cannot be asked, so that one that is in doubt may come twice.
   var isUnconditional = false
@@ -106,6 +106,11 @@ final class FactDelivery {
       repliers = []
       parked.handleConnected(at: now)
       for index in lanes.indices { lanes[index].handleConnected() }
+      // What was never sent is not in doubt, and is no news any more.
+      if self[.live].isIdle, self[.live].attempt?.sendings == 0 {
+        lanes[Lane.live.rawValue].clear()
+        isLiveStalled = false
+      }
       retryAt = nil
     }
     advance(at: now)
@@ -117,7 +122,9 @@ final class FactDelivery {
   var deadline: Instant? {
     var deadline = journal.deadline
     guard isConnected else { return deadline }
-    for lane in lanes { deadline = Instant.earlier(deadline, lane.deadline) }
+    for lane in Lane.allCases where !mustWait(lane) {
+      deadline = Instant.earlier(deadline, self[lane].deadline)
+    }
     if self[.parked].isEmpty { deadline = Instant.earlier(deadline, parked.deadline) }
     return Instant.earlier(deadline, retryAt)
   }

@@ -147,7 +147,10 @@ struct FactLane {
       backoff.reset()
       clear()
       return .kept
-    case .refused, .notSent: pause(at: now)
+    case .refused: pause(at: now)
+    case .notSent:
+      if case .send = step { attempt?.sendings &-= 1 }
+      pause(at: now)
     case .outOfPlace:
       // A copy of it was first, or another fact of its subject. Should that be so again and again,
       // somebody else writes there all the time.

@@ -134,6 +134,7 @@ extension FactDelivery {
 
   /// The fact's body with its time as far as it is known now; and its age, when it is late.
   private func body(of fact: JournalRecord, isLate: Bool, at now: Instant) -> [UInt8] {
+    host.readClock()
     let boot = BootID(fact.run.boot) ?? host.clock.boot
     var time = host.time(of: fact.time, in: boot)
     if fact.subject.span.starts(with: "host.") { time.tellsBoot = true }
@@ -222,7 +223,7 @@ extension FactDelivery {
         positions.remove(subject)
       }
       remember(.stream(stream), of: attempt)
-      isUnconditional = attempt.keeper == .denied
+      isUnconditional = attempt.keeper == .denied || isAskingDenied
       moveStreamPosition(to: ack, from: lane)
     case .kept: remember(.consumer, of: attempt)
     case .refused(let reason, let outcome):

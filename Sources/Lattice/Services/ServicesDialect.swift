@@ -98,7 +98,7 @@ public final class ServicesDialect: Dialect {
     case .latest:
       // What nobody can receive now is not news when the link is back.
       if !isConnected { return }
-      json.record(event.body, at: host.time(of: event))
+      json.record(event.body, at: EventTime(of: event, by: host))
       publish(
         json.bytes, to: ServicesDialect.subject(of: event, behind: prefix), as: .readings)
     }
@@ -306,7 +306,7 @@ public final class ServicesDialect: Dialect {
       document = ServiceDocuments.info(host.identity, endpoints)
     } else if verb.equals("STATS") {
       document = ServiceDocuments.statistics(
-        host.identity, endpoints, link: bus?.linkStatus ?? LinkStatus())
+        of: host, endpoints, link: bus?.linkStatus ?? LinkStatus())
     } else {
       return
     }

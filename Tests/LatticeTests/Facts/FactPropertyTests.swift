@@ -6,18 +6,19 @@ import XCTest
 /// Facts between two ends of a world in which everything goes wrong, and then nothing any more.
 final class FactPropertyTests: XCTestCase {
   func testEveryFactIsStoredOnceWhateverHappens() {
-    for seed in 1...400 as ClosedRange<UInt64> { play(seed) }
+    for seed in 1...120 as ClosedRange<UInt64> { play(seed) }
   }
 
   private func play(_ seed: UInt64) {
     var random = RandomGenerator(seed: seed &* 7919)
     let world = FactWorld(seed: seed)
     world.keeper.looksAtSequenceFirst = random.oneIn(2)
-    world.keeper.loss = random.index(below: 30)
     let subjects = ["gpio.door.edge", "gpio.gate.edge", "sensors.room.reading", "host.clock"]
     world.connect()
     world.tell(subjects[0])
+    // The stream is met before anything is wrong.
     world.pass(.seconds(60))
+    world.keeper.loss = random.index(below: 30)
     for _ in 0..<(20 + random.index(below: 40)) {
       switch random.index(below: 12) {
       case 0: world.keeper.isConnected ? world.disconnect() : world.connect()

@@ -46,7 +46,7 @@ final class FactWorld {
     delivery.append(
       factClass, host.clock.time(of: time.now), subject: Array(subject.utf8), payload: payload,
       at: time.now)
-    appended.append("\(journal.run.id.span.string)-\(number)")
+    appended.append(String(decoding: journal.run.id, as: UTF8.self) + "-\(number)")
   }
 
   func connect() {
@@ -61,7 +61,10 @@ final class FactWorld {
 
   func pass(_ duration: Transport.Duration) {
     let end = time.now + duration
+    var turns = 0
     while true {
+      turns += 1
+      if turns == 200_000 { return XCTFail("time stands still: seed \(seed)") }
       let next = Instant.earlier(keeper.nextEvent, delivery.deadline)
       guard let next, next <= end else { break }
       time.advance(max(next - time.now, .zero))

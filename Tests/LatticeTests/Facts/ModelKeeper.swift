@@ -260,3 +260,8 @@ final class ModelKeeper: MessageBus {
     body(IncomingMessage(frame, in: bytes.span))
   }
 }
+
+extension RandomGenerator {
+  mutating func index(below bound: Int) -> Int { Int(next(through: UInt64(bound - 1))) }
+  mutating func oneIn(_ count: Int) -> Bool { index(below: count) == 0 }
+}

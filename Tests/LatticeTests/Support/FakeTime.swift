@@ -12,8 +12,3 @@ final class FakeTime: TimeSource {
     wallClock = wallClock + duration
   }
 }
-
-extension RandomGenerator {
-  mutating func index(below bound: Int) -> Int { Int(next(through: UInt64(bound - 1))) }
-  mutating func oneIn(_ count: Int) -> Bool { index(below: count) == 0 }
-}

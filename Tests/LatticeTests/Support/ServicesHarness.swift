@@ -5,7 +5,7 @@ import XCTest
 
 /// A host that speaks the services dialect over a bus without a server: two pins and a meter.
 final class ServicesHarness {
-  let time = FakeTime()
+  let time: FakeTime
   let bus = FakeBus()
   let diagnostics = FakeDiagnostics()
   let pins: FakeProvider
@@ -14,11 +14,12 @@ final class ServicesHarness {
   let dialect: ServicesDialect
 
   init(
-    identity: HostIdentity = .test(), contract: Contract = .pins,
+    identity: HostIdentity = .test(), time: FakeTime = FakeTime(), contract: Contract = .pins,
     requestTimeout: Transport.Duration? = nil, commandRate: Int64? = 50,
     isConnected: Bool = true,
     prepare: (ServicesHarness) -> Void = { _ in }
   ) {
+    self.time = time
     host = LatticeHost(identity: identity, time: time, boot: .test)
     pins = FakeProvider(contract, resources: [.pin("door", "input"), .pin("siren", "output")])
     host.add(pins)
