@@ -151,7 +151,9 @@ final class ModelKeeper: MessageBus {
         }
       }
       if from != connection {
-        if let straying { after(straying) { [self] in isStalled ? stalled.append(arrive) : arrive() } }
+        if let straying {
+          after(straying) { [self] in isStalled ? stalled.append(arrive) : arrive() }
+        }
       } else if isStalled {
         stalled.append(arrive)
       } else {
