@@ -17,7 +17,7 @@ final class FactWorld {
   private let seed: UInt64
   private let guarantee: FactGuarantee
   private let disk: (any JournalStorage)?
-  private let tail: (any JournalStorage)?
+  private var tail: (any JournalStorage)?
 
   init(
     seed: UInt64 = 1, guarantee: FactGuarantee = .acknowledged,
@@ -39,6 +39,20 @@ final class FactWorld {
   }
 
   // MARK: what tests do
+
+  /// The process is killed and starts again.
+  /// - Parameter losesMemory: with the machine.
+  func restart(losesMemory: Bool = false) {
+    keeper.forget()
+    runs += 1
+    if losesMemory { tail = tail == nil ? nil : MemoryStorage() }
+    let run = JournalRun(id: Array("RUN\(runs + 1)".utf8), boot: host.clock.boot.bytes)
+    journal = Journal(journal.configuration, run: run, disk: disk, tail: tail)
+    journal.open(at: time.now)
+    delivery = FactDelivery(
+      over: keeper, of: host, from: journal, subjectPrefix: Array("edge.wh7.dock-7.".utf8),
+      guarantee: guarantee, diagnostics: diagnostics, seed: seed &+ UInt64(runs))
+  }
 
   func tell(_ subject: String = "gpio.door.edge", _ factClass: FactClass = .event) {
     let number = journal.nextSequence

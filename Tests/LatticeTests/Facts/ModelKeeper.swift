@@ -99,6 +99,13 @@ final class ModelKeeper: MessageBus {
     completions = [:]
   }
 
+  /// The board's process is gone, and with it whoever waits for answers.
+  func forget() {
+    isConnected = false
+    connection += 1
+    completions = [:]
+  }
+
   func stall() { isStalled = true }
 
   func move() {
