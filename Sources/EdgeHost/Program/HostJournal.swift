@@ -10,8 +10,19 @@ enum HostJournal {
   static func make(
     _ settings: Manifest.Journal, for host: LatticeHost, on loop: EventLoop, _ log: Log
   ) -> Journal {
+    var disk: JournalFile?
+    if settings.configuration.size > 0 {
+      disk = path(settings).map { JournalFile(path: $0, .disk, loop: loop) }
+      if disk == nil {
+        log.info(
+          "facts wait in memory only: the manifest names no journal and there is no $STATE_DIRECTORY"
+        )
+      }
+    }
     let run = JournalRun(id: Array(host.identity.id.utf8), boot: host.clock.boot.bytes)
-    return Journal(settings.configuration, run: run, disk: nil, tail: nil)
+    // Beside a folder that is not there it is done without.
+    let tail = JournalFile(path: tailPath, .tail, loop: nil)
+    return Journal(settings.configuration, run: run, disk: disk, tail: tail)
   }
 
   /// The file on the disk; nil when nobody has said where.
