@@ -65,10 +65,12 @@ final class ServicesReferenceTests: XCTestCase {
   private func play(_ examples: [String: String]) throws {
     let host = try makeHost()
     let dialect = ServicesDialect(
-      presenceInterval: .seconds(30), factCapacity: 64_000, diagnostics: FakeDiagnostics(), seed: 1)
+      presenceInterval: .seconds(30), journal: .inMemory(for: host),
+      diagnostics: FakeDiagnostics(), seed: 1)
     bus.linkStatus.connects = 1
     bus.linkStatus.bytesOut = 812
     bus.linkStatus.bytesIn = 1307
+    bus.answerAtOnce = { ServicesReferenceTests.streamAnswer($0) }
     host.start([dialect], on: bus)
     host.handleDeadline(at: time.now)
     host.linkChanged(isConnected: true)
@@ -104,6 +106,8 @@ final class ServicesReferenceTests: XCTestCase {
     ask("gpio.water.get", "counter")
     ask("gpio.water.reset", "reset")
     ask("sensors.room.get", "sensors-get")
+    written["journal-read-request"] = examples["journal-read-request"]
+    ask("journal.read", "journal-read", try XCTUnwrap(examples["journal-read-request"]))
     ask("describe", "describe")
     for verb in ["PING", "INFO", "STATS"] {
       bus.deliver("$SRV.\(verb)", "")
@@ -126,7 +130,8 @@ final class ServicesReferenceTests: XCTestCase {
     sensors.eventSink = host
     host.add(sensors)
     let dialect = ServicesDialect(
-      presenceInterval: .seconds(30), factCapacity: 64_000, diagnostics: FakeDiagnostics(), seed: 1)
+      presenceInterval: .seconds(30), journal: .inMemory(for: host),
+      diagnostics: FakeDiagnostics(), seed: 1)
     host.start([dialect], on: bus)
     host.linkChanged(isConnected: true)
     for _ in 0..<2 {
@@ -137,6 +142,15 @@ final class ServicesReferenceTests: XCTestCase {
       bus.answer(try XCTUnwrap(examples["puback"]))
       time.advance(.seconds(5))
     }
+  }
+
+  /// A stream keeps all that the host says of itself, and the lines' events.
+  private static func streamAnswer(_ subject: String) -> String? {
+    if subject.hasSuffix(".STREAM.NAMES") { return #"{"total":1,"streams":["EDGE"]}"# }
+    if subject.contains(".STREAM.MSG.GET.") {
+      return #"{"error":{"code":404,"err_code":10037,"description":"no message found"}}"#
+    }
+    return subject.hasSuffix(".host.started") ? #"{"stream":"EDGE","seq":7}"# : nil
   }
 
   /// The page says request and answer.

@@ -90,9 +90,13 @@ final class SimulatedHost: Diagnostics {
     self.random = random
     pump.execute = { [unowned self] in executed($0, self) }
     lattice.add(pump)
+    var configuration = JournalConfiguration()
+    configuration.memory = scenario.factCapacity
+    let run = JournalRun(id: Array(identity.id.utf8), boot: lattice.clock.boot.bytes)
+    let journal = Journal(configuration, run: run, disk: nil, tail: nil)
     let dialect = ServicesDialect(
       presenceInterval: scenario.limits.link.presence, requestTimeout: scenario.requestTimeout,
-      factCapacity: scenario.factCapacity, diagnostics: self, seed: random.next())
+      journal: journal, diagnostics: self, seed: random.next())
     lattice.start([dialect], on: bus)
     bus.linkAction = { [unowned self] in take($0) }
     bus.queuedUrgent = { [unowned self] in queuedUrgent($0) }

@@ -11,6 +11,7 @@ enum Command: Equatable {
   case gpio(GPIORequest)
   case sensors(json: Bool)
   case safe(ManifestPath, json: Bool)
+  case setup(SetupRequest, OperatorOptions)
   case journal(JournalRequest)
   case version
   case help
@@ -72,11 +73,12 @@ struct Arguments {
   private static let valued = [
     "--manifest", "--server", "--lattice", "--timeout", "--count", "--socket", "--chip", "--bias",
     "--hold", "--lease", "--pulse", "--creds", "--nkey", "--tlsca", "--tlscert", "--tlskey",
+    "--name", "--max-bytes", "--max-age", "--duplicate-window", "--replicas", "--domain",
     "--file",
   ]
   private static let switches = [
     "--json", "--acknowledge", "--expand-env", "--no-files", "--limits", "--active-low",
-    "--numeric",
+    "--numeric", "--dry-run",
   ]
   /// As libgpiod's tools have them.
   private static let short = [
@@ -184,6 +186,8 @@ struct Arguments {
       }
       try allow(["--json"], positional: 2)
       return .sensors(json: option("--json") != nil)
+    case "setup":
+      return .setup(try setupRequest(), try operatorOptions(environment))
     case "safe":
       try allow(["--manifest", "--expand-env", "--json"], positional: 1)
       return .safe(try manifest(), json: option("--json") != nil)

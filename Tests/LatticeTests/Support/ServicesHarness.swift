@@ -16,7 +16,7 @@ final class ServicesHarness {
   init(
     identity: HostIdentity = .test(), time: FakeTime = FakeTime(), contract: Contract = .pins,
     requestTimeout: Transport.Duration? = nil, commandRate: Int64? = 50,
-    factCapacity: Int = 4096, isConnected: Bool = true,
+    isConnected: Bool = true,
     prepare: (ServicesHarness) -> Void = { _ in }
   ) {
     self.time = time
@@ -26,7 +26,7 @@ final class ServicesHarness {
     host.add(meters)
     dialect = ServicesDialect(
       presenceInterval: .seconds(30), requestTimeout: requestTimeout,
-      commandRate: commandRate, factCapacity: factCapacity, diagnostics: diagnostics, seed: 1)
+      commandRate: commandRate, journal: .inMemory(for: host), diagnostics: diagnostics, seed: 1)
     prepare(self)
     host.start([dialect], on: bus)
     if isConnected {
@@ -79,4 +79,12 @@ func refusal(
         ] + details
       ).jsonBytes, as: UTF8.self)
   )
+}
+
+extension Journal {
+  /// A journal of this host's present run.
+  static func inMemory(for host: LatticeHost) -> Journal {
+    let run = JournalRun(id: Array(host.identity.id.utf8), boot: host.clock.boot.bytes)
+    return Journal(JournalConfiguration(), run: run, disk: nil, tail: nil)
+  }
 }
