@@ -35,11 +35,6 @@ let swiftSettings: [SwiftSetting] =
       // of it, and gives them the same weak symbols: the linker then pairs one module's code with
       // another's arrays, so that an input could be set and an output could not.
       .unsafeFlags(["-Xllvm", "-sil-disable-pass=object-outliner"]),
-      // Sequences of instructions that repeat become functions, also in what several modules may hold a
-      // copy of, which most of an Embedded program is; and once more among the functions so made.
-      .unsafeFlags([
-        "-Xllvm", "-enable-linkonceodr-outlining", "-Xllvm", "-machine-outliner-reruns=1",
-      ]),
     ]
     : [])
 
