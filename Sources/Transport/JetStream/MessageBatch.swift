@@ -4,6 +4,10 @@
 /// Only a stream whose `StreamInfo` allows it takes them so; another would keep them one by one, and say
 /// nothing of those before the last.
 ///
+/// What became of a batch when nobody says so is seen by its last message: it is in the stream with all
+/// others before it, or nothing is. A copy that comes late is refused when the first message of each
+/// subject has a condition, `.lastSubjectSequence`; a second one of a subject must have none.
+///
 /// Source: ADR-50 (JetStream batch publishing); what servers do was tried with nats-server 2.15.
 public struct MessageBatch {
   struct Message {
