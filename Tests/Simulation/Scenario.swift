@@ -224,7 +224,7 @@ extension Scenario {
 
   /// How long after that a fact is stored: the pause of its queue, what goes before it, a round trip.
   var resumeTime: Duration {
-    reconnectTime + FactQueue.retryCap + (link.latency + link.jitter) * 4
+    reconnectTime + .seconds(5) + (link.latency + link.jitter) * 4
       + transmission(of: 4 * limits.writeBytes) + .seconds(1)
   }
 

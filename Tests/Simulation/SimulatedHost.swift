@@ -79,8 +79,8 @@ final class SimulatedHost: Diagnostics {
     bus = HostBus(over: endpoint, time: time, requestsMax: limits.requestsMax, canary: canary)
     let identity = HostIdentity(
       name: "h\(number)", lattice: "sim", id: HostIdentity.makeID(seed: random.next()),
-      version: "1.0", labels: [], started: time.wallClock)
-    lattice = LatticeHost(identity: identity, time: time)
+      version: "1.0", labels: [], started: time.now)
+    lattice = LatticeHost(identity: identity, time: time, boot: BootID(seed: random.next()))
     pump.resources = (0..<scenario.resourceCount).map {
       Resource(name: "r\($0)", operations: ["set"], properties: Record())
     }
@@ -90,9 +90,13 @@ final class SimulatedHost: Diagnostics {
     self.random = random
     pump.execute = { [unowned self] in executed($0, self) }
     lattice.add(pump)
+    var configuration = JournalConfiguration()
+    configuration.memory = scenario.factCapacity
+    let run = JournalRun(id: Array(identity.id.utf8), boot: lattice.clock.boot.bytes)
+    let journal = Journal(configuration, run: run, disk: nil, tail: nil)
     let dialect = ServicesDialect(
       presenceInterval: scenario.limits.link.presence, requestTimeout: scenario.requestTimeout,
-      factCapacity: scenario.factCapacity, diagnostics: self, seed: random.next())
+      journal: journal, diagnostics: self, seed: random.next())
     lattice.start([dialect], on: bus)
     bus.linkAction = { [unowned self] in take($0) }
     bus.queuedUrgent = { [unowned self] in queuedUrgent($0) }
@@ -165,7 +169,8 @@ final class SimulatedHost: Diagnostics {
     let resource = pump.resources[count % pump.resources.count].name
     lattice.emit(
       CapabilityEvent(
-        capability: Pump.name, resource: resource, kind: kind, delivery: delivery, body: body))
+        capability: Pump.name, resource: resource, kind: kind, delivery: delivery,
+        at: time.now, body: body))
   }
 
   private func request() {
