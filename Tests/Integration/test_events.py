@@ -120,9 +120,9 @@ class DurableEventTests(HostTestCase):
         self.assertEqual(again.header(MESSAGE_ID), second.header(MESSAGE_ID))
 
     def test_oldest_edges_give_way_when_memory_is_full(self):
-        host = self.start_host(manifest(door("5ms"), presence="1s", more="facts: {memory: 4kB}\n"))
+        host = self.start_host(manifest(door("5ms"), presence="1s", more="journal: {memory: 16384B}\n"))
         full = self.status.next_where(lambda status: status["facts"]["dropped"] > 20).json()
-        self.assertLessEqual(full["facts"]["bytes"], 4000)
+        self.assertLessEqual(full["facts"]["bytes"], 16384)
         self.assertEqual(full["facts"]["delivered"], 0)
         self.assertIn("facts were dropped", host.log)
         # What is sent next is still in order, with a gap where edges were dropped.

@@ -105,6 +105,7 @@ final class FactDelivery {
     if isConnected {
       isAskingDenied = false
       repliers = []
+      backlogNext = 0
       batches.handleConnected()
       parked.handleConnected(at: now)
       for index in lanes.indices { lanes[index].handleConnected() }
@@ -189,6 +190,8 @@ final class FactDelivery {
       take(FactAttempt(fact, position: journal.streamPosition), in: .live)
     }
     if self[.backlog].isEmpty, let fact = nextFact(from: &backlogNext, below: backlogEnd, at: now) {
+      // A disk may be read late.
+      if fact.isRecovered { hasRecovered = true }
       batches.handlePassed(below: fact.sequence)
       take(FactAttempt(fact, position: journal.streamPosition), in: .backlog)
     }
@@ -237,7 +240,7 @@ final class FactDelivery {
     if lane == .live, outcome.isSilence { isLiveStalled = true }
     if outcome == .streamGone { positions.remove(attempt.fact.subject) }
     switch lanes[lane.rawValue].handle(outcome, knowledge(lane), at: now) {
-    case .goesOn: if outcome.isSilence { keeper = .waiting }
+    case .goesOn: if outcome.isSilence, self[lane].deadline != nil { keeper = .waiting }
     case .kept: settle(attempt, in: lane, at: now)
     case .unwanted(let attempt): park(attempt, in: lane, at: now)
     }
