@@ -39,10 +39,11 @@ _edge_host() {
       return
       ;;
     --bias | -b) _edge_host_offer "$typed" as-is disabled pull-up pull-down; return ;;
-    --server | --lattice | --timeout | --count | --chip | --hold | --lease | --pulse | -c | -n) return ;;
+    --server | --lattice | --name | --max-bytes | --max-age | --duplicate-window | --replicas | --domain) return ;;
+    --timeout | --count | --chip | --hold | --lease | --pulse | -c | -n) return ;;
   esac
   if ((COMP_CWORD == 1)); then
-    _edge_host_offer "$typed" run check gpio safe hosts call get set watch help --version
+    _edge_host_offer "$typed" run check gpio safe hosts call get set watch setup help --version
     return
   fi
   # shellcheck disable=SC2086
@@ -56,6 +57,11 @@ _edge_host() {
     get,-*) _edge_host_offer "$typed" $operator --lattice --numeric ;;
     set,-*) _edge_host_offer "$typed" $operator --lattice --pulse --lease ;;
     watch,-*) _edge_host_offer "$typed" $operator --lattice --count --acknowledge ;;
+    setup,-*)
+      _edge_host_offer "$typed" $operator --name --lattice --max-bytes --max-age \
+        --duplicate-window --replicas --domain --dry-run
+      ;;
+    setup,*) ((COMP_CWORD == 2)) && _edge_host_offer "$typed" stream ;;
     gpio,*)
       if ((COMP_CWORD == 2)); then
         _edge_host_offer "$typed" list scan names get set pulse watch

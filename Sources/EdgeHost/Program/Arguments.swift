@@ -10,6 +10,7 @@ enum Command: Equatable {
   case watch(WatchRequest, OperatorOptions)
   case gpio(GPIORequest)
   case safe(ManifestPath, json: Bool)
+  case setup(SetupRequest, OperatorOptions)
   case version
   case help
 }
@@ -70,10 +71,11 @@ struct Arguments {
   private static let valued = [
     "--manifest", "--server", "--lattice", "--timeout", "--count", "--socket", "--chip", "--bias",
     "--hold", "--lease", "--pulse", "--creds", "--nkey", "--tlsca", "--tlscert", "--tlskey",
+    "--name", "--max-bytes", "--max-age", "--duplicate-window", "--replicas", "--domain",
   ]
   private static let switches = [
     "--json", "--acknowledge", "--expand-env", "--no-files", "--limits", "--active-low",
-    "--numeric",
+    "--numeric", "--dry-run",
   ]
   /// As libgpiod's tools have them.
   private static let short = [
@@ -175,6 +177,8 @@ struct Arguments {
       return .call(try lineRequest(name, environment), try operatorOptions(environment))
     case "gpio":
       return .gpio(try gpioRequest())
+    case "setup":
+      return .setup(try setupRequest(), try operatorOptions(environment))
     case "safe":
       try allow(["--manifest", "--expand-env", "--json"], positional: 1)
       return .safe(try manifest(), json: option("--json") != nil)

@@ -25,6 +25,7 @@ enum Program {
       case .call(let request, let options): return try CallCommand.run(request, options)
       case .watch(let request, let options): return try WatchCommand.run(request, options)
       case .gpio(let request): return try GPIOCommand.run(request)
+      case .setup(let request, let options): return try SetupCommand.run(request, options)
       case .safe(let manifest, let json): return try SafeCommand.run(manifest, json: json)
       case .version:
         let features: StaticString = TLSConfiguration.isAvailable ? ", with TLS" : ""

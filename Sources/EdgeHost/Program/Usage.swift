@@ -44,6 +44,10 @@ enum Usage {
       edge-host watch [SUBJECT]           events, readings and statuses of a NATS subject
       edge-host call HOST describe        list a host's lines and sensors
       edge-host call HOST CAPABILITY OPERATION [name=LINE] [key=value ...]
+      edge-host setup stream              make the stream that keeps durable events, or change it:
+                                          --name EDGE, --max-bytes SIZE, --max-age DURATION,
+                                          --duplicate-window DURATION, --replicas N, --domain NAME;
+                                          --dry-run only says what would be done
 
     Options of these:
       --server URL        NATS server; default: LATTICE_HOST, else 127.0.0.1:4222
