@@ -8,6 +8,8 @@ final class MessageBatchTests: XCTestCase {
   private let now = Instant(nanoseconds: 5_000_000_000)
   private var results: [Result<PubAck, JetStreamFailure>] = []
 
+  override func setUp() { bus.hasJetStream = true }
+
   private func batch(_ count: Int, id: String = "b") -> MessageBatch {
     var batch = MessageBatch(id: id)
     for number in 0..<count {
@@ -104,7 +106,7 @@ final class MessageBatchTests: XCTestCase {
       var headers = HeaderWriter()
       headers.append(messageID: "0123456789012345678901-18446744073709551615")
       while batch.append(
-        subject: bytes("edge.lattice.host.gpio.door.edge"), headers: headers,
+        subject: bytes("edge.lattice.dock-7.gpio.door.edge"), headers: headers,
         payload: [UInt8](repeating: 0x78, count: size))
       {}
       XCTAssertGreaterThan(batch.count, 0, "\(size)")
@@ -141,6 +143,7 @@ final class MessageBatchTests: XCTestCase {
       var random = RandomGenerator(seed: seed)
       var stream = ModelBatchStream(takesBatches: seed % 3 > 0)
       let bus = FakeBus()
+      bus.hasJetStream = true
       let sender = BatchSender(
         on: try JetStream(over: bus), count: 60, batchMax: stream.takesBatches ? 32 : 1
       ) { random.index(below: $0) }
