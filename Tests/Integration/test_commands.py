@@ -22,6 +22,7 @@ USAGE_ERRORS = [
     ["get", "dock-7"], ["get", "dock-*/siren"], ["set", "dock-7/siren"],
     ["set", "dock-7/siren", "2"], ["watch", "dock 7/siren"], ["safe"],
     ["setup"], ["setup", "bucket"], ["setup", "stream", "--replicas", "9"],
+    ["journal"], ["journal", "fly"], ["journal", "list", "x"], ["journal", "list", "--json"],
 ]
 
 

@@ -11,6 +11,7 @@ enum Command: Equatable {
   case gpio(GPIORequest)
   case safe(ManifestPath, json: Bool)
   case setup(SetupRequest, OperatorOptions)
+  case journal(JournalRequest)
   case version
   case help
 }
@@ -72,6 +73,7 @@ struct Arguments {
     "--manifest", "--server", "--lattice", "--timeout", "--count", "--socket", "--chip", "--bias",
     "--hold", "--lease", "--pulse", "--creds", "--nkey", "--tlsca", "--tlscert", "--tlskey",
     "--name", "--max-bytes", "--max-age", "--duplicate-window", "--replicas", "--domain",
+    "--file",
   ]
   private static let switches = [
     "--json", "--acknowledge", "--expand-env", "--no-files", "--limits", "--active-low",
@@ -182,6 +184,8 @@ struct Arguments {
     case "safe":
       try allow(["--manifest", "--expand-env", "--json"], positional: 1)
       return .safe(try manifest(), json: option("--json") != nil)
+    case "journal":
+      return .journal(try journalRequest(environment))
     default:
       throw UsageError(message: "unknown command \"\(name)\"")
     }
