@@ -15,7 +15,6 @@ final class FactStreamTests: XCTestCase {
     }
   }
 
-
   func testOptions() throws {
     guard case .success(.setup(let plain, let options)) = command("setup stream --server h") else {
       return XCTFail("not understood")

@@ -152,7 +152,8 @@ final class ManifestMistakesTests: XCTestCase {
       "size: 0B, sync: 5s",
       "'sync' makes no sense with 'size: 0B': nothing is on the disk", column: 21)
     assertJournal(
-      "bytes: 1", "unknown key 'bytes': the keys of the journal are size, sync, memory, path and "
+      "bytes: 1",
+      "unknown key 'bytes': the keys of the journal are size, sync, memory, path and "
         + "delivery", column: 11)
   }
 

@@ -48,7 +48,9 @@ final class ServicesPresenceTests: XCTestCase {
       + "{\"name\":\"gpio-set\",\"subject\":\"edge.wh7.dock-7.gpio.*.set\",\"queue_group\":\"\","
       + "\"metadata\":{\"names\":\"siren\"}},"
       + "{\"name\":\"sensors-get\",\"subject\":\"edge.wh7.dock-7.sensors.*.get\","
-      + "\"queue_group\":\"\",\"metadata\":{\"names\":\"cpu\"}}]}"
+      + "\"queue_group\":\"\",\"metadata\":{\"names\":\"cpu\"}},"
+      + "{\"name\":\"journal-read\",\"subject\":\"edge.wh7.dock-7.journal.read\","
+      + "\"queue_group\":\"\",\"metadata\":{}}]}"
     for suffix in ["", ".edge-host", ".edge-host.K6HEGCYKDMRGFWVDTAZB6O"] {
       XCTAssertEqual(harness.request("$SRV.INFO" + suffix).map { $0.payload }, [expected])
     }
@@ -101,6 +103,7 @@ final class ServicesPresenceTests: XCTestCase {
           + [
             endpoint("describe", "describe", describe), endpoint("gpio-get", "gpio.*.get", get),
             endpoint("gpio-set", "gpio.*.set", set), endpoint("sensors-get", "sensors.*.get", none),
+            endpoint("journal-read", "journal.read", none),
           ].joined(separator: ",")
           + "],\"link\":{\"connects\":0,\"sent_bytes\":0,\"received_bytes\":0}}"
       ]

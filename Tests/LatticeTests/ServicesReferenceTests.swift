@@ -105,6 +105,8 @@ final class ServicesReferenceTests: XCTestCase {
     ask("gpio.water.get", "counter")
     ask("gpio.water.reset", "reset")
     ask("sensors.room.get", "sensors-get")
+    written["journal-read-request"] = examples["journal-read-request"]
+    ask("journal.read", "journal-read", try XCTUnwrap(examples["journal-read-request"]))
     ask("describe", "describe")
     for verb in ["PING", "INFO", "STATS"] {
       bus.deliver("$SRV.\(verb)", "")

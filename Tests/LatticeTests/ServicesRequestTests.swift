@@ -23,13 +23,14 @@ final class ServicesRequestTests: XCTestCase {
       ServicesHarness().bus.subjects,
       [
         "edge.wh7.dock-7.describe", "edge.wh7.dock-7.gpio.*.get", "edge.wh7.dock-7.gpio.*.set",
-        "edge.wh7.dock-7.sensors.*.get", "$SRV.*", "$SRV.*.edge-host",
+        "edge.wh7.dock-7.sensors.*.get", "edge.wh7.dock-7.journal.read", "$SRV.*",
+        "$SRV.*.edge-host",
         "$SRV.*.edge-host.K6HEGCYKDMRGFWVDTAZB6O",
       ])
   }
 
   func testASubscriptionThatDoesNotFitIsReported() {
-    let harness = ServicesHarness(prepare: { $0.bus.subscriptionsMax = 6 })
+    let harness = ServicesHarness(prepare: { $0.bus.subscriptionsMax = 7 })
     XCTAssertEqual(
       harness.diagnostics.reports,
       ["not subscribed: cannot subscribe to $SRV.*.edge-host.K6HEGCYKDMRGFWVDTAZB6O"])

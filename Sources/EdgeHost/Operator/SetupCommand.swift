@@ -19,7 +19,8 @@ final class SetupCommand {
   private let request: SetupRequest
   private let options: OperatorOptions
 
-  static func run(_ request: SetupRequest, _ options: OperatorOptions) throws(SystemError) -> Int32 {
+  static func run(_ request: SetupRequest, _ options: OperatorOptions) throws(SystemError) -> Int32
+  {
     let command = SetupCommand(try OperatorSession(options), request, options)
     return command.session.run { command.begin() }
   }
@@ -106,7 +107,8 @@ final class SetupCommand {
   }
 
   private func fail(_ failure: JetStreamFailure) {
-    let place: Text = request.domain.map { "\(options.server), domain \($0)" } ?? "\(options.server)"
+    let place: Text =
+      request.domain.map { "\(options.server), domain \($0)" } ?? "\(options.server)"
     switch failure {
     case .noResponders:
       session.fail(
@@ -124,8 +126,8 @@ final class SetupCommand {
     case .refused(let error) where error.errorCode == 10_065:
       session.fail(
         """
-        \(place): \(error): another stream has some of these subjects; say --name with its name to change \
-        that one, or take them from it
+        \(place): \(error): another stream has some of these subjects; say --name with its name to \
+        change that one, or take them from it
         """)
     default: session.fail("\(place): \(failure)")
     }

@@ -126,9 +126,10 @@ extension FactDelivery {
   private func add(
     _ fact: JournalRecord, expecting last: UInt64?, to batch: inout MessageBatch, at now: Instant
   ) -> Bool {
-    batch.append(
+    host.readClock()
+    return batch.append(
       subject: subjectPrefix + fact.subject, headers: headers(of: fact, expecting: last),
-      payload: body(of: fact, isLate: true, at: now))
+      payload: fact.body(by: host, age: fact.age(by: host, at: now)))
   }
 
   /// Adds the facts behind, as far as it is known where in the stream their subjects are.

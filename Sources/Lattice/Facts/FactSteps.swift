@@ -45,7 +45,7 @@ extension FactDelivery {
     let notBefore =
       attempt.fact.time.isSynchronised
       ? attempt.fact.time.wallClock + (.zero - FactDelivery.clockErrorMax) : nil
-    let lookup = FactLookup(id: messageID(of: attempt.fact), floor: floor, notBefore: notBefore)
+    let lookup = FactLookup(id: attempt.fact.messageID, floor: floor, notBefore: notBefore)
     lookOn(lookup, attempt, behind: floor, in: lane)
   }
 
@@ -127,33 +127,10 @@ extension FactDelivery {
 
   // MARK: facts
 
-  func messageID(of fact: JournalRecord) -> [UInt8] {
-    var id = fact.run.id
-    id.append(UInt8(ascii: "-"))
-    id.append(decimal: fact.sequence)
-    return id
-  }
-
-  /// The fact's body with its time as far as it is known now; and its age, when it is late.
-  func body(of fact: JournalRecord, isLate: Bool, at now: Instant) -> [UInt8] {
-    host.readClock()
-    let boot = BootID(fact.run.boot) ?? host.clock.boot
-    var time = host.time(of: fact.time, in: boot)
-    if fact.subject.span.starts(with: "host.") { time.tellsBoot = true }
-    if isLate {
-      let age =
-        boot == host.clock.boot
-        ? now - fact.time.instant
-        : Instant(nanoseconds: host.time(of: now).timestamp.nanoseconds)
-          - Instant(nanoseconds: time.timestamp.nanoseconds)
-      time.age = max(age, .zero)
-    }
-    return time.appended(to: fact.payload.span)
-  }
-
   func headers(of fact: JournalRecord, expecting last: UInt64?) -> HeaderWriter {
     var headers = HeaderWriter()
-    headers.append(messageID: messageID(of: fact).span.string)
+    let id = fact.messageID
+    headers.append(messageID: id.span.string)
     if let last { headers.append(.lastSubjectSequence(last)) }
     return headers
   }
@@ -162,7 +139,8 @@ extension FactDelivery {
   func publish(_ fact: JournalRecord, in lane: Lane, at now: Instant) throws(PublishError) {
     let subject = subjectPrefix + fact.subject
     let headers = headers(of: fact, expecting: nil).finished()
-    let body = body(of: fact, isLate: lane != .live, at: now)
+    host.readClock()
+    let body = fact.body(by: host, age: lane == .live ? nil : fact.age(by: host, at: now))
     let none: [UInt8] = []
     let message = OutgoingMessage(
       subject: subject.span, reply: none.span, headers: headers.span, payload: body.span)
@@ -176,7 +154,9 @@ extension FactDelivery {
     let fact = attempt.fact
     let subject = subjectPrefix + fact.subject
     let headers = headers(of: fact, expecting: last).finished()
-    let body = body(of: fact, isLate: lane != .live || attempt.sendings > 1, at: now)
+    host.readClock()
+    let isLate = lane != .live || attempt.sendings > 1
+    let body = fact.body(by: host, age: isLate ? fact.age(by: host, at: now) : nil)
     var trafficClass = lane.trafficClass
     while true {
       let connection = connection

@@ -47,7 +47,8 @@ public final class ServicesDialect: Dialect {
   ///     host's id.
   public init(
     presenceInterval: Duration, requestTimeout: Duration? = nil,
-    commandRate: Int64? = commandRateDefault, journal: Journal, guarantee: FactGuarantee = .acknowledged,
+    commandRate: Int64? = commandRateDefault, journal: Journal,
+    guarantee: FactGuarantee = .acknowledged,
     diagnostics: any Diagnostics, seed: UInt64
   ) {
     self.presenceInterval = presenceInterval
@@ -74,6 +75,10 @@ public final class ServicesDialect: Dialect {
       describe(message)
     }
     for provider in host.providers { addEndpoints(of: provider) }
+    let index = endpoints.count
+    addEndpoint("journal-read", suffix: "journal.read", of: nil, "read") { [self] message in
+      readJournal(message, endpoint: index)
+    }
     subscribeDiscovery(host.identity)
     tellStarted(host, at: now)
   }
@@ -281,6 +286,23 @@ public final class ServicesDialect: Dialect {
     let document = ServiceDocuments.description(of: host, hasCommands: commandLimit != nil)
     record(.success(Record()), endpoint: 0, took: host.time.now - began)
     answer(document, to: message.reply.array, resource: host.identity.name)
+  }
+
+  private func readJournal(_ message: borrowing IncomingMessage, endpoint: Int) {
+    guard let host else { return }
+    let began = host.time.now
+    let reply = message.reply.array
+    do throws(InvocationError) {
+      let request = try ServiceRequest(
+        message, time: host.time, takenAfter: bus?.takenAfter, timeout: nil)
+      let document = try JournalReading.answer(
+        request.arguments, from: journal, of: host, subjectPrefix: prefix)
+      record(.success(Record()), endpoint: endpoint, took: host.time.now - began)
+      answer(document, to: reply, resource: "journal")
+    } catch {
+      record(.failure(error), endpoint: endpoint, took: host.time.now - began)
+      refuse(error, to: reply, resource: "journal")
+    }
   }
 
   // MARK: discovery

@@ -75,6 +75,14 @@ public struct JSONWriter {
     needsComma = true
   }
 
+  /// A value that is a JSON text already.
+  @inline(never)
+  public mutating func raw(_ text: [UInt8]) {
+    separate()
+    bytes.append(text.span)
+    needsComma = true
+  }
+
   private mutating func begin(_ byte: UInt8) {
     separate()
     bytes.append(byte)

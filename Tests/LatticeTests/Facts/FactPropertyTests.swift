@@ -56,7 +56,9 @@ final class FactPropertyTests: XCTestCase {
     let live = world.stored { !$0.payload.contains("age_ms") }
     XCTAssertEqual(live, live.sorted(), "news out of order, seed \(seed)")
     // A fact that was sent as news goes before the backlog when its outcome was not known.
-    let late = world.stored { $0.payload.contains("age_ms") && !world.keeper.sentLive.contains($0.id) }
+    let late = world.stored {
+      $0.payload.contains("age_ms") && !world.keeper.sentLive.contains($0.id)
+    }
     XCTAssertEqual(late, late.sorted(), "backlog out of order, seed \(seed)")
   }
 }
