@@ -11,7 +11,10 @@ enum HostJournal {
     _ settings: Manifest.Journal, for host: LatticeHost, on loop: EventLoop, _ log: Log
   ) -> Journal {
     let run = JournalRun(id: Array(host.identity.id.utf8), boot: host.clock.boot.bytes)
-    return Journal(settings.configuration, run: run, disk: nil, tail: nil)
+    let hasDisk = settings.configuration.size > 0
+    let disk = hasDisk ? path(settings).map { JournalFile(path: $0, .disk, loop: loop) } : nil
+    let tail = JournalFile(path: tailPath, .tail, loop: loop)
+    return Journal(settings.configuration, run: run, disk: disk, tail: tail)
   }
 
   /// The file on the disk; nil when nobody has said where.
