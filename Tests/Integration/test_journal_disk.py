@@ -5,7 +5,7 @@ import time
 import unittest
 
 import namespaces
-from edge_host import WAIT_SECONDS
+from edge_host import WAIT_SECONDS, run_command
 from host_case import link, subject
 from journal_case import JETSTREAM, JournalCase, doors
 from link import Link
@@ -107,14 +107,20 @@ class FileTests(DiskCase):
         super().setUp()
         self.prepare_door()
 
+    def verify(self):
+        return run_command("journal", "verify", "--file", str(self.journal))
+
     def test_flipped_bit(self):
         self.run_cut_off(60)
         self.lose_memory()
+        self.assertEqual(self.verify().returncode, 0)
         content = bytearray(self.journal.read_bytes())
         content[content.index(b'"line_seq":30')] ^= 1
         self.journal.write_bytes(content)
+        found = self.verify()
+        self.assertEqual(found.returncode, 1)
+        self.assertIn("segment", found.stdout + found.stderr)
         with self.launch() as host:
-            # The host's own edges come as well, of which there are none yet.
             self.wait_for_edges(59, host)
             self.assertEqual(self.next_status(lambda facts: facts["waiting"] == 0)["damaged"], 1)
             numbers = [message.json()["line_seq"] for message in self.edges(self.stream)]

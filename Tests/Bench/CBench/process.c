@@ -29,7 +29,7 @@ bench_phase bench_phase_begin(void) {
   };
 }
 
-static void report_each(const char *phase, const char *name, double value, int64_t count) {
+void bench_report_each(const char *phase, const char *name, double value, int64_t count) {
   char title[64];
   snprintf(title, sizeof title, "%s_%s", phase, name);
   bench_report(title, value / (double)count);
@@ -38,10 +38,10 @@ static void report_each(const char *phase, const char *name, double value, int64
 void bench_phase_end(bench_phase phase, const char *name, int64_t count) {
   int64_t now = bench_now(), cpu = bench_cpu();
   int64_t given = number_of("/proc/self/io", "wchar:"), disk = number_of("/proc/self/io", "write_bytes:");
-  report_each(name, "seconds", (double)(now - phase.start) / 1e9, count);
-  report_each(name, "cpu_seconds", (double)(cpu - phase.cpu) / 1e9, count);
-  report_each(name, "given_bytes", (double)(given - phase.given), count);
-  report_each(name, "disk_bytes", (double)(disk - phase.disk), count);
+  bench_report_each(name, "seconds", (double)(now - phase.start) / 1e9, count);
+  bench_report_each(name, "cpu_seconds", (double)(cpu - phase.cpu) / 1e9, count);
+  bench_report_each(name, "given_bytes", (double)(given - phase.given), count);
+  bench_report_each(name, "disk_bytes", (double)(disk - phase.disk), count);
 }
 
 void bench_crash(void) {

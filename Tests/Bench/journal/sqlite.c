@@ -100,8 +100,8 @@ static void end_batch(void) {
   note_memory();
 }
 
-static void append_all(int64_t count, int64_t batch) {
-  for (int64_t number = 1; number <= count;) {
+static void append_all(int64_t first, int64_t count, int64_t batch) {
+  for (int64_t number = first; number < first + count;) {
     begin_batch();
     for (int64_t end = number + batch; number < end; number++) {
       if (number == end - 1) sync_next();
@@ -111,8 +111,8 @@ static void append_all(int64_t count, int64_t batch) {
   }
 }
 
-static void drain(int64_t count, int64_t batch) {
-  for (int64_t number = 1; number <= count;) {
+static void drain(int64_t first, int64_t count, int64_t batch) {
+  for (int64_t number = first; number < first + count;) {
     begin_batch();
     for (int64_t end = number + batch; number < end; number++) {
       if (number == end - 1) sync_next();
@@ -146,6 +146,15 @@ static void recover(const char *folder, int64_t count) {
   bench_report("recovery_seconds", (double)(bench_now() - start) / 1e9);
 }
 
+static void pass_on(int64_t first, int64_t count, int64_t batch, const char *kept, const char *drained) {
+  bench_phase phase = bench_phase_begin();
+  append_all(first, count, batch);
+  bench_phase_end(phase, kept, count);
+  phase = bench_phase_begin();
+  drain(first, count, batch);
+  bench_phase_end(phase, drained, count);
+}
+
 int main(void) {
   const char *mode = bench_text_argument(1), *folder = bench_text_argument(2);
   int64_t count = bench_argument(3), batch = bench_argument(4);
@@ -157,17 +166,20 @@ int main(void) {
     return 0;
   }
   open_queue(folder);
+  if (strcmp(mode, "backlog") == 0) {
+    pass_on(1, count, batch, "first_append", "first_drain");
+    pass_on(count + 1, count, batch, "append", "drain");
+    bench_report("memory_bytes", (double)(memory_max - memory));
+    return 0;
+  }
   bench_phase phase = bench_phase_begin();
   if (strcmp(mode, "healthy") == 0) {
     healthy(count, batch);
     bench_phase_end(phase, "healthy", count);
-    return 0;
+  } else if (strcmp(mode, "fill") == 0) {
+    append_all(1, count, batch);
+    bench_crash();
+  } else {
+    bench_fail("no such mode");
   }
-  append_all(count, batch);
-  bench_phase_end(phase, "append", count);
-  if (strcmp(mode, "fill") == 0) bench_crash();
-  phase = bench_phase_begin();
-  drain(count, batch);
-  bench_phase_end(phase, "drain", count);
-  bench_report("memory_bytes", (double)(memory_max - memory));
 }

@@ -56,6 +56,8 @@ typedef struct {
 bench_phase bench_phase_begin(void);
 /// Prints `NAME_seconds`, `NAME_cpu_seconds`, `NAME_given_bytes` and `NAME_disk_bytes`, of each of `count`.
 void bench_phase_end(bench_phase phase, const char *name, int64_t count);
+/// Prints `PHASE_NAME`, a share of `value`.
+void bench_report_each(const char *phase, const char *name, double value, int64_t count);
 /// Ends the process as a crash does.
 _Noreturn void bench_crash(void);
 
