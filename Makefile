@@ -42,6 +42,7 @@ build: swift libraries ## Build for this machine (full Swift, debug)
 
 unit: swift libraries ## Run the unit tests
 	@Tests/Support/install nats-server util-linux
+	@Tests/Support/nats_servers
 	swift test
 
 test: lint ## Run everything that CI runs

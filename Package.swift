@@ -77,6 +77,9 @@ let package = Package(
     .executableTarget(
       name: "Bench", dependencies: ["CBench", "Transport"], path: "Tests/Bench/Ours",
       swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "JournalBench", dependencies: ["CBench", "Transport"], path: "Tests/Bench/journal/Ours",
+      swiftSettings: swiftSettings),
     .testTarget(name: "TransportTests", dependencies: ["Transport"]),
     .testTarget(name: "LatticeTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),
     .testTarget(name: "GPIOProviderTests", dependencies: ["GPIOProvider", "Lattice", "Transport"]),

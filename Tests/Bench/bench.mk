@@ -12,3 +12,9 @@ bench-gpio: swift ## Measure pins beside gpiomon and a publisher on an emulated 
 	cross/build aarch64
 	Tests/Bench/gpio/build
 	Tests/Bench/gpio/run
+
+.PHONY: bench-journal
+bench-journal: swift libraries ## Measure the journal beside SQLite into docs/benchmarks-journal.md; fail over a figure that is short
+	@Tests/Support/install libsqlite3-dev python3
+	Tests/Bench/journal/build
+	Tests/Bench/journal/run

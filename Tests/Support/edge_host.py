@@ -43,12 +43,14 @@ def run_command(*arguments, server=None, lattice=None, timeout=WAIT_SECONDS):
 class EdgeHost:
     """`edge-host ARGUMENTS` in the background, ended with the context.
 
-    log     file that keeps its standard error
-    prefix  what starts it elsewhere, such as in another network
+    log        file that keeps its standard error
+    prefix     what starts it elsewhere, such as in another network
+    variables  of its environment
     """
 
-    def __init__(self, *arguments, server=None, log=None, prefix=()):
+    def __init__(self, *arguments, server=None, log=None, prefix=(), variables=None):
         self._prefix = prefix
+        self._variables = variables or {}
         self._arguments = arguments
         self._server = server
         self._log = log
@@ -60,7 +62,8 @@ class EdgeHost:
         self._output = folder / "output"
         with open(self._log, "wb") as log, open(self._output, "wb") as output:
             self._process = Child(
-                [*self._prefix, *COMMAND, *self._arguments], cwd=ROOT, env=environment(self._server),
+                [*self._prefix, *COMMAND, *self._arguments], cwd=ROOT,
+                env={**environment(self._server), **self._variables},
                 stdin=subprocess.DEVNULL, stdout=output, stderr=log)
         return self
 
@@ -100,6 +103,10 @@ class EdgeHost:
 
     def terminate(self):
         self._process.signal(signal.SIGTERM)
+
+    def kill(self):
+        """Ends it as a crash does: it has no chance to do anything more."""
+        self._process.signal(signal.SIGKILL)
 
     def hang_up(self):
         self._process.signal(signal.SIGHUP)

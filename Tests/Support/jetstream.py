@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 from nats import NATSError
 
@@ -40,6 +41,18 @@ class Stream:
             return []
         return [self.message(sequence)[1]
                 for sequence in range(state["first_seq"], state["last_seq"] + 1)]
+
+    def messages(self):
+        """All stored messages, oldest first, as the stream delivers them."""
+        inbox = self._client.subscribe(f"_INBOX.{self.name}.{time.monotonic_ns()}")
+        count = self.state["messages"]
+        self._client.request(f"{self._api}.CONSUMER.CREATE.{self.name}", {
+            "stream_name": self.name,
+            "config": {"deliver_subject": inbox.subject, "deliver_policy": "all", "ack_policy": "none",
+                       "replay_policy": "instant", "inactive_threshold": 5_000_000_000}})
+        messages = inbox.take(count) if count else []
+        inbox.cancel()
+        return messages
 
     def _configure(self, operation, subjects, limits):
         self._call(operation, {"name": self.name, "subjects": subjects, "storage": "file",

@@ -175,7 +175,7 @@ final class ConnectionLinkTests: XCTestCase {
     let begin = pair.now
     try pair.publish("r0", bytes("x"), as: .readings)
     try pair.publish("r1", bytes("x"), as: .readings)
-    try pair.publish("r2", bytes("x"), as: .bulk)
+    try pair.publish("r2", bytes("x"), as: .readings)
     try pair.drive(for: .seconds(1))
     // The first goes at once; what follows waits.
     XCTAssertEqual(pair.server.received.map(\.message.subject), ["r0"])
@@ -191,6 +191,49 @@ final class ConnectionLinkTests: XCTestCase {
     try pair.publish("r4", bytes("x"), as: .readings)
     try pair.drive { pair.server.received.count == 6 }
     XCTAssertLessThan(pair.stepCount - steps, 5)
+  }
+
+  /// A backlog of which each message is sent when the one before is acknowledged must not wait.
+  func testBulkGoesAtOnceAndTakesReadingsAlong() throws {
+    let pair = try Pair.connected(limits: limits { $0.batch = .seconds(60) })
+    try pair.drive(for: .seconds(61))
+    let begin = pair.now
+    try pair.publish("r0", bytes("x"), as: .readings)
+    try pair.drive { pair.server.received.count == 1 }
+    for number in 1...5 {
+      try pair.publish("r\(number)", bytes("x"), as: .readings)
+      try pair.drive(for: .milliseconds(50))
+      XCTAssertEqual(pair.server.received.count, 2 * number - 1)
+      try pair.publish("b\(number)", bytes("x"), as: .bulk)
+      try pair.drive { pair.server.received.count == 2 * number + 1 }
+      XCTAssertEqual(
+        pair.server.received.suffix(2).map(\.message.subject), ["r\(number)", "b\(number)"])
+    }
+    XCTAssertLessThan(pair.now - begin, .seconds(10))
+  }
+
+  /// What the budget holds back is no company.
+  func testBulkThatMayNotGoTakesNothingAlong() throws {
+    let pair = try Pair.connected(
+      limits: limits {
+        $0.batch = .seconds(60)
+        // A PING would be company.
+        $0.ping = .seconds(600)
+        $0.detect = .seconds(900)
+        $0.budget = DataAllowance(bytes: 200_000, period: .seconds(86_400))
+      })
+    try pair.drive(for: .seconds(61))
+    while pair.endpoint.connection.gate.budget?.waiting(at: pair.now) != .bulk {
+      try pair.publish("b0", bytes(String(repeating: "x", count: 1000)), as: .bulk)
+      try pair.drive(for: .milliseconds(100))
+    }
+    try pair.publish("r0", bytes(String(repeating: "x", count: 2000)), as: .readings)
+    try pair.drive { pair.server.received.last?.message.subject == "r0" }
+    try pair.publish("b1", bytes("x"), as: .bulk)
+    try pair.publish("r1", bytes("x"), as: .readings)
+    try pair.drive(for: .seconds(30))
+    XCTAssertEqual(pair.server.received.last?.message.subject, "r0")
+    try pair.drive { pair.server.received.last?.message.subject == "r1" }
   }
 
   func testWhatWaitsIsSentBeforeClosing() throws {

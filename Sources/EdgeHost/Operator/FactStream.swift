@@ -46,6 +46,8 @@ struct FactStream: Equatable {
     // A window cannot be longer than messages are kept.
     record.append("duplicate_window", .integer(min(window, maxAge).nanoseconds))
     record.append("num_replicas", .integer(replicas ?? 1))
+    // Backlogs in batches; servers before 2.12 pass over it.
+    record.append("allow_atomic", .bool(true))
     return record
   }
 

@@ -42,6 +42,7 @@ final class FactDelivery {
   /// Whom facts were given to that no stream keeps, by kind.
   private var repliers: [(kind: [UInt8], keeper: FactAttempt.Keeper)] = []
   var positions = SubjectPositions()
+  var batches = FactBatches()
   /// Numbers from here on are live.
   private var liveStart: UInt64
   /// The live head was not acknowledged in time: what is recorded meanwhile is backlog.
@@ -105,6 +106,7 @@ final class FactDelivery {
       isAskingDenied = false
       repliers = []
       backlogNext = 0
+      batches.handleConnected()
       parked.handleConnected(at: now)
       for index in lanes.indices { lanes[index].handleConnected() }
       // What was never sent is not in doubt, and is no news any more.
@@ -162,9 +164,13 @@ final class FactDelivery {
   }
 
   /// Of two facts of one subject that are under way the second is refused, so only what is live goes beside
-  /// another.
+  /// another. But it does not go beside a batch, all of which would be refused.
   private func mustWait(_ lane: Lane) -> Bool {
-    guard lane != .live, let subject = self[lane].attempt?.fact.subject else { return false }
+    guard let subject = self[lane].attempt?.fact.subject else { return false }
+    if !batches.followers.isEmpty, lane != .backlog {
+      if batches.contains(subject) || self[.backlog].sending?.subject == subject { return true }
+    }
+    if lane == .live { return false }
     for other in Lane.allCases where other != lane {
       if let sending = self[other].sending, sending.subject == subject { return true }
     }
@@ -183,19 +189,23 @@ final class FactDelivery {
     if self[.live].isEmpty, let fact = nextFact(from: &liveNext, below: .max, at: now) {
       take(FactAttempt(fact, position: journal.streamPosition), in: .live)
     }
-    // What is live goes first, but what is in doubt there goes before all that is newer.
-    let end = min(self[.live].attempt?.fact.sequence ?? liveStart, liveStart)
-    if self[.backlog].isEmpty, let fact = nextFact(from: &backlogNext, below: end, at: now) {
+    if self[.backlog].isEmpty, let fact = nextFact(from: &backlogNext, below: backlogEnd, at: now) {
       // A disk may be read late.
       if fact.isRecovered { hasRecovered = true }
+      batches.handlePassed(below: fact.sequence)
       take(FactAttempt(fact, position: journal.streamPosition), in: .backlog)
     }
+    if self[.backlog].isEmpty, retryAt == nil { batches.handlePassed(below: .max) }
     if self[.parked].isEmpty, let attempt = parked.next(at: now) { take(attempt, in: .parked) }
     if hasRecovered { lookForRecovered() }
   }
 
+  /// What is live goes first, but what is in doubt there goes before all that is newer.
+  var backlogEnd: UInt64 { min(self[.live].attempt?.fact.sequence ?? liveStart, liveStart) }
+
   private func take(_ attempt: FactAttempt, in lane: Lane) {
     var attempt = attempt
+    if batches.isDoubted(attempt.fact.sequence) { attempt.isInDoubt = true }
     let kind = ParkedFacts.kind(of: attempt.fact.subject)
     if let known = repliers.first(where: { $0.kind == kind }), attempt.keeper == .unknown {
       attempt.keeper = known.keeper
@@ -240,6 +250,7 @@ final class FactDelivery {
   func settle(_ attempt: FactAttempt, in lane: Lane, at now: Instant) {
     journal.acknowledge(attempt.fact.sequence, at: now)
     if lane == .live { endStall() }
+    if lane == .backlog { batches.handleKept() }
     if parked.unpark(attempt.fact.subject) { returnToBacklog() }
   }
 

@@ -10,14 +10,16 @@ extension FactDelivery {
     switch step {
     case .ask: ask(attempt, in: lane, at: now)
     case .lookUp(let floor): lookUp(attempt, behind: floor, in: lane)
-    case .send(let expected): send(attempt, expecting: expected, in: lane, at: now)
+    case .send(let expected):
+      if lane == .backlog, let expected, sendBatch(attempt, expecting: expected, at: now) { return }
+      send(attempt, expecting: expected, in: lane, at: now)
     }
   }
 
   // MARK: questions
 
   /// The JetStream that keeps facts: its domain is known from what it said last.
-  private var jetStream: JetStream? {
+  var jetStream: JetStream? {
     let domain = journal.streamPosition?.domain ?? []
     return try? JetStream(over: bus, domain: domain.isEmpty ? nil : domain.span.string)
   }
@@ -115,7 +117,7 @@ extension FactDelivery {
     }
   }
 
-  private func finish(_ outcome: FactOutcome, in lane: Lane, _ connection: UInt32) {
+  func finish(_ outcome: FactOutcome, in lane: Lane, _ connection: UInt32) {
     // What belongs to an earlier link was ended with it.
     if connection != self.connection && outcome != .disconnected { return }
     let now = host.time.now
@@ -125,18 +127,18 @@ extension FactDelivery {
 
   // MARK: facts
 
-  private func headers(of fact: JournalRecord, expecting last: UInt64?) -> [UInt8] {
+  func headers(of fact: JournalRecord, expecting last: UInt64?) -> HeaderWriter {
     var headers = HeaderWriter()
     let id = fact.messageID
     headers.append(messageID: id.span.string)
     if let last { headers.append(.lastSubjectSequence(last)) }
-    return headers.finished()
+    return headers
   }
 
   /// Publishes a fact for whoever listens.
   func publish(_ fact: JournalRecord, in lane: Lane, at now: Instant) throws(PublishError) {
     let subject = subjectPrefix + fact.subject
-    let headers = headers(of: fact, expecting: nil)
+    let headers = headers(of: fact, expecting: nil).finished()
     host.readClock()
     let body = fact.body(by: host, age: lane == .live ? nil : fact.age(by: host, at: now))
     let none: [UInt8] = []
@@ -146,12 +148,12 @@ extension FactDelivery {
     try bus.publish(message, as: .facts, expires: now + FactLane.timeoutCap)
   }
 
-  private func send(
+  func send(
     _ attempt: FactAttempt, expecting last: UInt64?, in lane: Lane, at now: Instant
   ) {
     let fact = attempt.fact
     let subject = subjectPrefix + fact.subject
-    let headers = headers(of: fact, expecting: last)
+    let headers = headers(of: fact, expecting: last).finished()
     host.readClock()
     let isLate = lane != .live || attempt.sendings > 1
     let body = fact.body(by: host, age: isLate ? fact.age(by: host, at: now) : nil)
@@ -217,13 +219,14 @@ extension FactDelivery {
   }
 
   /// A later run looks for its facts behind the position. So it stays behind what is in doubt here.
-  private func moveStreamPosition(to ack: PubAck, from lane: Lane) {
+  func moveStreamPosition(to ack: PubAck, from lane: Lane) {
     if !isPositionKnown(by: lane) { return }
     let stream = Array(ack.stream.utf8)
     var sequence = ack.sequence
     for other in Lane.allCases where other != lane {
       if let attempt = self[other].attempt { sequence = min(sequence, attempt.lowest(in: stream)) }
     }
+    if batches.doubtEnd > 0 { sequence = min(sequence, batches.doubtFloor) }
     for kind in parked.kinds { sequence = min(sequence, kind.attempt.lowest(in: stream)) }
     if let position = journal.streamPosition, position.stream == stream {
       if hasRecovered { return }

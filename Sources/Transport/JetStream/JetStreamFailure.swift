@@ -94,6 +94,10 @@ public struct JetStreamError: Error, Equatable {
   /// An expected last sequence, of the stream or of the subject, is not the last; 10164 is how servers
   /// in a cluster say it while another write is under way.
   public var isWrongLastSequence: Bool { errorCode == 10_071 || errorCode == 10_164 }
+  /// The stream takes messages only one by one.
+  public var isBatchDisabled: Bool { errorCode == 10_174 }
+  /// The stream has a message of the batch already.
+  public var isBatchWithDuplicate: Bool { errorCode == 10_201 }
 }
 
 extension JetStreamError: TextConvertible {
@@ -118,6 +122,9 @@ public enum JetStreamFailure: Error, Equatable {
   case malformedAnswer(JSONError)
   /// The answer, of this many bytes, did not fit the read buffer. Done or not, nobody knows.
   case oversizedAnswer(UInt64)
+  /// The answer tells of another batch or of a single message. Which messages of ours were kept, nobody
+  /// knows.
+  case notKeptAsBatch
   /// The next message of a consumer is larger than one batch may be, in bytes: nothing after it can
   /// come until it is gone.
   case messageTooLarge(limit: Int)
@@ -126,7 +133,7 @@ public enum JetStreamFailure: Error, Equatable {
   public var isSurelyNotDone: Bool {
     switch self {
     case .invalidName, .notSent, .noResponders, .refused, .messageTooLarge: true
-    case .timedOut, .disconnected, .malformedAnswer, .oversizedAnswer: false
+    case .timedOut, .disconnected, .malformedAnswer, .oversizedAnswer, .notKeptAsBatch: false
     }
   }
 
@@ -156,6 +163,7 @@ extension JetStreamFailure: TextConvertible {
     case .refused(let error): "JetStream refused: \(error)"
     case .malformedAnswer(let error): "the answer is not JetStream's: \(error)"
     case .oversizedAnswer(let size): "the answer of \(size) bytes is larger than the read buffer"
+    case .notKeptAsBatch: "the answer is not that of the batch"
     case .messageTooLarge(let limit): "the next message is larger than a batch's \(limit) bytes"
     }
   }

@@ -7,6 +7,9 @@ public struct PubAck: Equatable {
   public var domain: String?
   /// The stream had a message of this id already and did not keep this one again.
   public var isDuplicate = false
+  /// Which batch was kept, for the last message of one, and of how many messages.
+  public var batch: String?
+  public var batchCount: UInt64 = 0
 
   /// Reads the answer to a published message: a stream's word, or why there is none.
   public static func read(_ json: Span<UInt8>) -> Result<PubAck, JetStreamFailure> {
@@ -24,6 +27,10 @@ public struct PubAck: Equatable {
         ack.domain = try reader.nextString()
       } else if reader.matches(key, "duplicate") {
         ack.isDuplicate = try reader.nextBool()
+      } else if reader.matches(key, "batch") {
+        ack.batch = try reader.nextString()
+      } else if reader.matches(key, "count") {
+        ack.batchCount = try reader.nextSequence()
       } else {
         try reader.skipValue()
       }

@@ -30,7 +30,7 @@ public struct LinkSettings: Equatable, Sendable {
   public var presence: Duration
   /// What pauses between attempts grow to.
   public var backoffCap: Duration
-  /// How long readings and bulk wait for company, so that they share a packet; zero: not at all.
+  /// How long readings wait for company, so that they share a packet; zero: not at all.
   public var batch: Duration
   public var timeouts: Timeouts
   /// TCP_RTO_MAX_MS: when the link is back, TCP sends again after this at the latest. The kernel

@@ -5,7 +5,7 @@ struct OutputGate {
   private let allowance: DataAllowance?
   private let cost: WireCost
   private(set) var budget: DataBudget?
-  /// When readings or bulk left last.
+  /// When readings left last.
   private var lastBatch = Instant(nanoseconds: .min)
   /// When the first of what is held back may leave.
   private(set) var release: Instant?
@@ -29,10 +29,10 @@ struct OutputGate {
     budget?.spend(cost.bytes(for: bytes), at: now)
   }
 
-  /// - Parameter hadPatient: whether readings or bulk were among it.
-  mutating func handleSent(_ bytes: Int, hadPatient: Bool, at now: Instant) {
+  /// - Parameter hadReadings: whether readings were among it.
+  mutating func handleSent(_ bytes: Int, hadReadings: Bool, at now: Instant) {
     budget?.spend(cost.bytes(for: bytes), at: now)
-    if hadPatient { lastBatch = now }
+    if hadReadings { lastBatch = now }
   }
 
   // MARK: what may go
@@ -40,15 +40,22 @@ struct OutputGate {
   /// - Parameter hasCompany: something more urgent leaves in the same packet.
   func allows(_ traffic: TrafficClass, hasCompany: Bool, at now: Instant) -> Bool {
     if let budget, !budget.allows(traffic, at: now) { return false }
-    return hasCompany || !OutputGate.isPatient(traffic) || lastBatch + batch <= now
+    return hasCompany || traffic != .readings || lastBatch + batch <= now
+  }
+
+  /// Whether something waits behind the readings that waits for nothing: whoever sends a backlog waits
+  /// for its acknowledgement, and would get one each `batch`.
+  func hasCompanyForReadings(in outbox: borrowing Outbox, at now: Instant) -> Bool {
+    !outbox[.bulk].isEmpty && allows(.bulk, hasCompany: true, at: now)
   }
 
   /// Notes until when it is worth waiting for what is queued.
   mutating func hold(_ outbox: borrowing Outbox, at now: Instant) {
     release = nil
+    let hasCompany = hasCompanyForReadings(in: outbox, at: now)
     for traffic in TrafficClass.allCases where !outbox[traffic].isEmpty {
       var instant = budget?.deadline(of: traffic, at: now) ?? now
-      if OutputGate.isPatient(traffic) { instant = max(instant, lastBatch + batch) }
+      if traffic == .readings, !hasCompany { instant = max(instant, lastBatch + batch) }
       // What may leave already waits for the socket, which will say so.
       if instant > now { release = Instant.earlier(release, instant) }
     }
@@ -57,13 +64,5 @@ struct OutputGate {
   /// What was held back may leave: whoever writes next decides anew.
   mutating func handleDeadline(at now: Instant) {
     if release.isDue(at: now) { release = nil }
-  }
-
-  /// Whether messages of this class may wait for others.
-  private static func isPatient(_ traffic: TrafficClass) -> Bool {
-    switch traffic {
-    case .replies, .commands, .facts: false
-    case .readings, .bulk: true
-    }
   }
 }

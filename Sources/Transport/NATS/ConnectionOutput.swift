@@ -28,16 +28,17 @@ extension Connection {
       let gate = gate
       // What is to be sent before closing waits for nothing any more.
       let isLast = link.isDraining
+      let hasBulk = gate.hasCompanyForReadings(in: outbox, at: now)
       outbox.append(to: &pieces, limit: limit ?? limits.writeBytes) { trafficClass, hasCompany in
-        isLast || gate.allows(trafficClass, hasCompany: hasCompany, at: now)
+        isLast || gate.allows(trafficClass, hasCompany: hasCompany || hasBulk, at: now)
       }
       self.gate.hold(outbox, at: now)
     }
     if pieces.byteCount == 0 { return false }
-    let patient = outbox.patientBytes
+    let readings = outbox[.readings].byteCount
     let written = min(max(write(pieces), 0), pieces.byteCount)
     consume(written, begun: begun, control: control, of: link)
-    gate.handleSent(written, hadPatient: outbox.patientBytes < patient, at: now)
+    gate.handleSent(written, hadReadings: outbox[.readings].byteCount < readings, at: now)
     if move == .opening { beginOverlap(at: now) }
     return written == pieces.byteCount
   }

@@ -73,6 +73,9 @@ public struct HeaderWriter {
 
   public init() { block.append(ascii: "NATS/1.0\r\n") }
 
+  /// Of the finished block.
+  public var byteCount: Int { block.count + 2 }
+
   /// Adds a header. Line breaks in the value would forge further headers; they become blanks.
   @inline(never)
   public mutating func append(_ name: StaticString, _ value: String) {

@@ -47,9 +47,6 @@ struct Outbox: ~Copyable {
     }
   }
 
-  /// Bytes of the classes that may wait for others.
-  var patientBytes: Int { self[.readings].byteCount + self[.bulk].byteCount }
-
   func dropExpired(at now: Instant) {
     for queue in queues { queue.dropExpired(at: now) }
   }

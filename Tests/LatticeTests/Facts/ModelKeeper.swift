@@ -45,6 +45,14 @@ final class ModelKeeper: MessageBus {
   var reply: ((String) -> String?)?
   /// Servers since 2.12 look at the expected sequence before they look at the id.
   var looksAtSequenceFirst = false
+  /// Whether the stream takes batches; and a chance in a hundred that it finds one incomplete.
+  var takesBatches = false
+  var incomplete = 0
+  /// Batches that were kept, and the facts in them.
+  private(set) var batchCount = 0
+  private(set) var batchedCount = 0
+  /// Parts of batches that have left the host.
+  private var parts: [(subject: String, headers: [UInt8], payload: String)] = []
   static let window = Transport.Duration.seconds(120)
 
   private(set) var stream: [Stored] = []
@@ -128,7 +136,12 @@ final class ModelKeeper: MessageBus {
     _ message: borrowing OutgoingMessage, as trafficClass: TrafficClass, expires: Instant
   ) throws(PublishError) {
     if let error { throw error }
-    published.append(message.payload.string)
+    let headers = message.headers.array
+    if header(headers, "Nats-Batch-Id") != nil {
+      parts.append((message.subject.string, headers, message.payload.string))
+    } else {
+      published.append(message.payload.string)
+    }
   }
 
   func request(
@@ -148,12 +161,14 @@ final class ModelKeeper: MessageBus {
     let mayBeLost = random.index(below: 100) < loss
     // What is on its way when a link breaks may still arrive, long after.
     let straying = random.oneIn(2) ? random.duration(through: .seconds(300)) : nil
+    let batch = parts
+    parts = []
     if let messageID = header(headers, "Nats-Msg-Id"), !payload.contains("age_ms") {
       sentLive.insert(messageID)
     }
     after(latency) { [self] in
       let arrive = { [self] in
-        handle(subject, headers, payload) { [self] headers, payload in
+        handle(subject, headers, payload, behind: batch) { [self] headers, payload in
           answer(id, headers, payload, from: from, isLost: mayBeLost)
         }
       }
@@ -191,12 +206,17 @@ final class ModelKeeper: MessageBus {
   // MARK: the server
 
   private func handle(
-    _ subject: String, _ headers: [UInt8], _ payload: String, _ answer: (String, String) -> Void
+    _ subject: String, _ headers: [UInt8], _ payload: String,
+    behind parts: [(subject: String, headers: [UInt8], payload: String)],
+    _ answer: (String, String) -> Void
   ) {
     if isCut { return answer("503", "") }
     if subject.hasPrefix("$JS.") {
       if !hasAPI { return answer("503", "") }
       return answer("", call(subject, payload))
+    }
+    if let batch = header(headers, "Nats-Batch-Id") {
+      return answer("", store(batch, parts + [(subject, headers, payload)]))
     }
     if kept.contains(where: { subject.hasSuffix($0) }) {
       return answer("", store(subject, headers, payload))
@@ -225,6 +245,38 @@ final class ModelKeeper: MessageBus {
     return #"{"stream":"\#(streamName)","seq":\#(stream.count)}"#
   }
 
+  /// All of a batch or nothing.
+  private func store(
+    _ batch: String, _ messages: [(subject: String, headers: [UInt8], payload: String)]
+  ) -> String {
+    XCTAssertTrue(takesBatches, "nobody allowed batches")
+    for (index, message) in messages.enumerated() {
+      XCTAssertEqual(header(message.headers, "Nats-Batch-Id"), batch)
+      XCTAssertEqual(header(message.headers, "Nats-Batch-Sequence"), "\(index + 1)")
+      if !kept.contains(where: { message.subject.hasSuffix($0) }) {
+        return refusal(10_176, "incomplete")
+      }
+    }
+    if random.index(below: 100) < incomplete { return refusal(10_176, "incomplete") }
+    let before = stream
+    for message in messages {
+      let isWritten = stream[before.count...].contains { $0.subject == message.subject }
+      if isWritten, header(message.headers, "Nats-Expected-Last-Subject-Sequence") != nil {
+        stream = before
+        return refusal(10_164, "wrong last sequence")
+      }
+      let answer = store(message.subject, message.headers, message.payload)
+      if answer.contains("duplicate") || answer.contains("error") {
+        stream = before
+        return answer.contains("error") ? answer : refusal(10_201, "duplicate message id")
+      }
+    }
+    batchCount += 1
+    batchedCount += messages.count
+    return
+      #"{"stream":"\#(streamName)","seq":\#(stream.count),"batch":"\#(batch)","count":\#(messages.count)}"#
+  }
+
   private func refusal(_ code: Int, _ text: String) -> String {
     #"{"error":{"code":400,"err_code":\#(code),"description":"\#(text)"},"stream":"E","seq":0}"#
   }
@@ -235,6 +287,9 @@ final class ModelKeeper: MessageBus {
       let wanted = request?["subject"]?.string ?? ""
       let isKept = kept.contains { wanted.hasSuffix($0) }
       return isKept ? #"{"total":1,"streams":["\#(streamName)"]}"# : #"{"total":0,"streams":null}"#
+    }
+    if subject.hasSuffix("STREAM.INFO." + streamName) {
+      return #"{"config":{"duplicate_window":120000000000,"allow_atomic":\#(takesBatches)}}"#
     }
     guard subject.hasSuffix("STREAM.MSG.GET." + streamName) else {
       return refusal(10_059, "stream not found")

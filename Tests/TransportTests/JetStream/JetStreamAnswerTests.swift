@@ -13,7 +13,11 @@ final class JetStreamAnswerTests: XCTestCase {
       (#"{"stream":"EDGE","seq":7}"#, PubAck(stream: "EDGE", sequence: 7)),
       (
         #"{"type":"x","stream":"EDGE","seq":7,"domain":"hub","duplicate":true,"val":"9","batch":"b"}"#,
-        PubAck(stream: "EDGE", sequence: 7, domain: "hub", isDuplicate: true)
+        PubAck(stream: "EDGE", sequence: 7, domain: "hub", isDuplicate: true, batch: "b")
+      ),
+      (
+        #"{"stream":"EDGE","seq":9,"batch":"b","count":3}"#,
+        PubAck(stream: "EDGE", sequence: 9, batch: "b", batchCount: 3)
       ),
       (#"{"error":null,"stream":"E","seq":1}"#, PubAck(stream: "E", sequence: 1)),
       (
@@ -54,6 +58,8 @@ final class JetStreamAnswerTests: XCTestCase {
       (#"{"seq":1}"#, .unexpectedType), (#"{"stream":"E","seq":0}"#, .unexpectedType),
       (#"{"stream":"E","seq":-1}"#, .unexpectedType),
       (#"{"stream":"E","seq":1.5}"#, .unexpectedType),
+      (#"{"stream":"E","seq":1,"batch":1}"#, .unexpectedType),
+      (#"{"stream":"E","seq":1,"count":-1}"#, .unexpectedType),
       (#"{"stream":1,"seq":1}"#, .unexpectedType),
       (#"{"stream":"E","seq":1"#, .unexpectedEnd),
       (#"{"stream":"E","seq":1} x"#, .trailingBytes),

@@ -7,6 +7,8 @@ final class KeyValueTests: XCTestCase {
   private let bus = FakeBus()
   private var results: [String] = []
 
+  override func setUp() { bus.hasJetStream = true }
+
   private func keyValue(domain: String? = nil) throws -> KeyValue {
     try KeyValue("cache", on: try JetStream(over: bus, domain: domain))
   }

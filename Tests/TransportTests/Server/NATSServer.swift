@@ -3,6 +3,14 @@ import XCTest
 
 /// A real nats-server with JetStream on a port and a store of its own, until `stop`.
 final class NATSServer {
+  enum Release {
+    /// The one that is installed, Debian 12's.
+    case installed
+    /// The newest of those that Tests/Support/nats_servers fetches.
+    case newest
+  }
+
+  private let executable: String
   private let folder: URL
   private let configuration: URL
   private var process: Process?
@@ -10,13 +18,18 @@ final class NATSServer {
   /// Where leaf nodes join.
   let leafPort: UInt16
 
-  /// Skips the test where there is no nats-server; `make unit` installs it.
+  /// Skips the test where there is no nats-server; `make unit` installs and fetches them.
   ///
   /// - Parameters:
   ///   - jetStream: what stands in the `jetstream` block beside the store.
   ///   - hub: joined as a leaf node.
-  init(jetStream: String = "", leafOf hub: NATSServer? = nil) throws {
-    guard NATSServer.executable != nil else { throw XCTSkip("there is no nats-server") }
+  init(
+    _ release: Release = .installed, jetStream: String = "", leafOf hub: NATSServer? = nil
+  ) throws {
+    guard let executable = NATSServer.executable(release) else {
+      throw XCTSkip("there is no nats-server")
+    }
+    self.executable = executable
     port = try NATSServer.freePort()
     leafPort = try NATSServer.freePort()
     folder = FileManager.default.temporaryDirectory
@@ -41,15 +54,14 @@ final class NATSServer {
   /// Starts it, again with the same store.
   func start() throws {
     let process = Process()
-    let command = try XCTUnwrap(NATSServer.executable)
     // Should the tests die, the kernel ends the server.
     let guardian = "/usr/bin/setpriv"
     let arguments = ["--config", configuration.path, "--log", folder.path + "/log"]
     if FileManager.default.isExecutableFile(atPath: guardian) {
       process.executableURL = URL(fileURLWithPath: guardian)
-      process.arguments = ["--pdeathsig", "KILL", command] + arguments
+      process.arguments = ["--pdeathsig", "KILL", executable] + arguments
     } else {
-      process.executableURL = URL(fileURLWithPath: command)
+      process.executableURL = URL(fileURLWithPath: executable)
       process.arguments = arguments
     }
     try process.run()
@@ -77,11 +89,16 @@ final class NATSServer {
     if let process { Glibc.kill(process.processIdentifier, number) }
   }
 
-  private static let executable: String? = [
-    "/usr/sbin", "/usr/local/bin", "/usr/bin", "/usr/local/sbin",
-  ]
-  .map { $0 + "/nats-server" }
-  .first { FileManager.default.isExecutableFile(atPath: $0) }
+  private static func executable(_ release: Release) -> String? {
+    let project = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/")
+    let folders =
+      switch release {
+      case .installed: ["/usr/sbin", "/usr/local/bin", "/usr/bin", "/usr/local/sbin"]
+      case .newest: ["\(project.dropFirst())/build/nats-server/sid"]
+      }
+    return folders.map { $0 + "/nats-server" }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+  }
 
   /// A port that the kernel gave out a moment ago; it gives the next one another.
   private static func freePort() throws -> UInt16 {

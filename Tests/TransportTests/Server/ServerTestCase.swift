@@ -12,8 +12,11 @@ class ServerTestCase: XCTestCase {
     servers = []
   }
 
-  func server(_ jetStream: String = "", leafOf hub: NATSServer? = nil) throws -> NATSServer {
-    let server = try NATSServer(jetStream: jetStream, leafOf: hub)
+  func server(
+    _ jetStream: String = "", leafOf hub: NATSServer? = nil,
+    release: NATSServer.Release = .installed
+  ) throws -> NATSServer {
+    let server = try NATSServer(release, jetStream: jetStream, leafOf: hub)
     servers.append(server)
     return server
   }

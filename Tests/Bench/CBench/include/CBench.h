@@ -9,6 +9,8 @@ enum {
   BENCH_FILL_SECONDS = 15,
   /// How many sensors they come from.
   BENCH_SENSORS = 64,
+  /// What a fact's payload may take, in bytes.
+  BENCH_FACT_BYTES = 192,
 };
 
 /// Nanoseconds of CLOCK_MONOTONIC.
@@ -41,6 +43,23 @@ const char *bench_line(void);
 
 /// `count` bytes of payload.
 const uint8_t *bench_payload(int64_t count);
+/// The same fact for the same number, whoever keeps it; returns the length of its payload.
+int64_t bench_fact(int64_t number, char *payload);
+
+/// Bytes of memory that is the process's own.
+int64_t bench_memory_bytes(void);
+/// What a part of the process costs: time, processor time, bytes given to write(2) and its kin, bytes of
+/// pages that file systems on disks have to write for it.
+typedef struct {
+  int64_t start, cpu, given, disk;
+} bench_phase;
+bench_phase bench_phase_begin(void);
+/// Prints `NAME_seconds`, `NAME_cpu_seconds`, `NAME_given_bytes` and `NAME_disk_bytes`, of each of `count`.
+void bench_phase_end(bench_phase phase, const char *name, int64_t count);
+/// Prints `PHASE_NAME`, a share of `value`.
+void bench_report_each(const char *phase, const char *name, double value, int64_t count);
+/// Ends the process as a crash does.
+_Noreturn void bench_crash(void);
 
 /// Number of arguments of the process, and one of them, or 0 when there is none.
 int64_t bench_argument(int32_t index);
