@@ -5,6 +5,7 @@ import XCTest
 final class NATSServer {
   private let folder: URL
   private let configuration: URL
+  private let executable: String
   private var process: Process?
   let port: UInt16
   /// Where leaf nodes join.
@@ -15,8 +16,14 @@ final class NATSServer {
   /// - Parameters:
   ///   - jetStream: what stands in the `jetstream` block beside the store.
   ///   - hub: joined as a leaf node.
-  init(jetStream: String = "", leafOf hub: NATSServer? = nil) throws {
-    guard NATSServer.executable != nil else { throw XCTSkip("there is no nats-server") }
+  ///   - executable: another than the installed one.
+  init(
+    jetStream: String = "", leafOf hub: NATSServer? = nil, executable: String? = nil
+  ) throws {
+    guard let executable = executable ?? NATSServer.installed else {
+      throw XCTSkip("there is no nats-server")
+    }
+    self.executable = executable
     port = try NATSServer.freePort()
     leafPort = try NATSServer.freePort()
     folder = FileManager.default.temporaryDirectory
@@ -41,15 +48,14 @@ final class NATSServer {
   /// Starts it, again with the same store.
   func start() throws {
     let process = Process()
-    let command = try XCTUnwrap(NATSServer.executable)
     // Should the tests die, the kernel ends the server.
     let guardian = "/usr/bin/setpriv"
     let arguments = ["--config", configuration.path, "--log", folder.path + "/log"]
     if FileManager.default.isExecutableFile(atPath: guardian) {
       process.executableURL = URL(fileURLWithPath: guardian)
-      process.arguments = ["--pdeathsig", "KILL", command] + arguments
+      process.arguments = ["--pdeathsig", "KILL", executable] + arguments
     } else {
-      process.executableURL = URL(fileURLWithPath: command)
+      process.executableURL = URL(fileURLWithPath: executable)
       process.arguments = arguments
     }
     try process.run()
@@ -60,6 +66,14 @@ final class NATSServer {
   func kill() {
     guard let process, process.isRunning else { return }
     Glibc.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    self.process = nil
+  }
+
+  /// Has it end as an operator does: what it keeps is written.
+  func shutDown() {
+    guard let process, process.isRunning else { return }
+    process.terminate()
     process.waitUntilExit()
     self.process = nil
   }
@@ -77,7 +91,33 @@ final class NATSServer {
     if let process { Glibc.kill(process.processIdentifier, number) }
   }
 
-  private static let executable: String? = [
+  /// As it says itself, such as "v2.10.27".
+  var version: String {
+    get throws {
+      let process = Process()
+      let output = Pipe()
+      process.executableURL = URL(fileURLWithPath: executable)
+      process.arguments = ["--version"]
+      process.standardOutput = output
+      try process.run()
+      let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      return text.split(whereSeparator: \.isWhitespace).last.map(String.init) ?? ""
+    }
+  }
+
+  /// Those that Tests/Support/nats_servers fetched, or else the installed one.
+  static let executables: [String] = {
+    var root = URL(fileURLWithPath: #filePath)
+    for _ in 0..<4 { root.deleteLastPathComponent() }
+    let fetched = ["bookworm", "trixie", "sid"].map {
+      root.path + "/build/nats-server/\($0)/nats-server"
+    }
+    .filter { FileManager.default.isExecutableFile(atPath: $0) }
+    return fetched.isEmpty ? installed.map { [$0] } ?? [] : fetched
+  }()
+
+  private static let installed: String? = [
     "/usr/sbin", "/usr/local/bin", "/usr/bin", "/usr/local/sbin",
   ]
   .map { $0 + "/nats-server" }

@@ -12,8 +12,10 @@ class ServerTestCase: XCTestCase {
     servers = []
   }
 
-  func server(_ jetStream: String = "", leafOf hub: NATSServer? = nil) throws -> NATSServer {
-    let server = try NATSServer(jetStream: jetStream, leafOf: hub)
+  func server(
+    _ jetStream: String = "", leafOf hub: NATSServer? = nil, executable: String? = nil
+  ) throws -> NATSServer {
+    let server = try NATSServer(jetStream: jetStream, leafOf: hub, executable: executable)
     servers.append(server)
     return server
   }
