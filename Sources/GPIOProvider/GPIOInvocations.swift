@@ -64,7 +64,7 @@ extension GPIOProvider {
     record.append("name", .string(line.configuration.name))
     record.append(contentsOf: line.state(values))
     record.append("direction", .string(line.configuration.direction.text))
-    record.append("time", .string(time.wallClock.rfc3339))
+    record.append(timeOf: time.now, by: time)
     record.append("seq", .integer(line.lastSequence))
     return record
   }

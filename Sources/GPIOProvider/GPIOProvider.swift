@@ -230,14 +230,12 @@ public final class GPIOProvider: CapabilityProvider, EdgeHandler {
     body.removeAll()
     body.append("name", .string(configuration.name))
     body.append(contentsOf: news.fields)
-    body.append("time", .string(Timestamp(of: news.time, by: time).rfc3339))
-    body.append("monotonic_ns", .integer(news.time.nanoseconds))
     body.append("seq", .integer(lastSequence))
     body.append(contentsOf: news.details)
     eventSink?.emit(
       CapabilityEvent(
         capability: contract.name, resource: configuration.name, kind: news.kind,
-        delivery: isFact ? .durable : .latest, body: body))
+        delivery: isFact ? .durable : .latest, at: news.time, body: body))
   }
 
   /// Tells the state of the lines of which it is not known, without inventing an event.

@@ -67,7 +67,7 @@ struct LineNews {
   /// The event's kind in the contract.
   var kind: String
   var time: Instant
-  /// What stands before the time.
+  /// What stands before the number.
   var fields = Record()
   /// What stands behind the number.
   var details = Record()

@@ -4,9 +4,7 @@ import Transport
 /// One try to measure: a value, or why there is none.
 struct Reading {
   var value: Result<Double, ReadingError>
-  /// When, on both clocks: the time of day is what it was then, also when the clock is set later.
   var instant: Instant
-  var time: Timestamp
 }
 
 /// A sensor as the provider holds it: its source, when it is due, and its latest reading.
@@ -53,14 +51,14 @@ struct ProvidedSensor {
   }
 
   /// Measures. A simulated sensor goes on to its next value only when `isPeriodic`.
-  mutating func read(at now: Instant, time: Timestamp, isPeriodic: Bool) {
+  mutating func read(at now: Instant, isPeriodic: Bool) {
     let value: Result<Double, ReadingError>
     do throws(ReadingError) {
       value = .success(try measure(isPeriodic: isPeriodic))
     } catch {
       value = .failure(error)
     }
-    latest = Reading(value: value, instant: now, time: time)
+    latest = Reading(value: value, instant: now)
   }
 
   /// Moves `due` on by whole periods until it is in the future, so that the sensor keeps its place
@@ -71,7 +69,7 @@ struct ProvidedSensor {
     self.due = due + period * periods + period
   }
 
-  /// The latest reading as it is told at `now`; nil before the first.
+  /// The latest reading as it is told at `now`, without its time; nil before the first.
   func body(at now: Instant) -> Record? {
     guard let latest else { return nil }
     var body = Record()
@@ -90,7 +88,6 @@ struct ProvidedSensor {
       reason = error.reason
     }
     body.append("unit", .string(configuration.unitText))
-    body.append("time", .string(latest.time.rfc3339))
     body.append("quality", .string(quality))
     body.append("seq", .integer(lastSequence))
     if let reason { body.append("reason", .string(reason)) }

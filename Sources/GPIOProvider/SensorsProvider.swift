@@ -110,9 +110,10 @@ public final class SensorsProvider: CapabilityProvider {
       throw .unknown("sensor", name, known: sensors.map { $0.configuration.name })
     }
     if isMeasuredForCaller(index, at: now) { read(index, at: now, isPeriodic: false) }
-    guard let body = sensors[index].body(at: now) else {
+    guard var body = sensors[index].body(at: now), let latest = sensors[index].latest else {
       throw InvocationError(.unavailable, "sensor \"\(name)\" has no reading yet")
     }
+    body.append(timeOf: latest.instant, by: time)
     return body
   }
 
@@ -125,7 +126,7 @@ public final class SensorsProvider: CapabilityProvider {
 
   private func read(_ index: Int, at now: Instant, isPeriodic: Bool) {
     let before = sensors[index].problem
-    sensors[index].read(at: now, time: time.wallClock, isPeriodic: isPeriodic)
+    sensors[index].read(at: now, isPeriodic: isPeriodic)
     let problem = sensors[index].problem
     if problem != before { onProblem?(sensors[index].configuration.name, problem?.reason) }
   }
@@ -134,10 +135,13 @@ public final class SensorsProvider: CapabilityProvider {
     lastSequence += 1
     sensors[index].lastSequence = lastSequence
     let configuration = sensors[index].configuration
-    guard let body = sensors[index].body(at: now) else { return }
+    guard let body = sensors[index].body(at: now), let latest = sensors[index].latest else {
+      return
+    }
     eventSink?.emit(
       CapabilityEvent(
         capability: contract.name, resource: configuration.name, kind: "reading",
-        delivery: configuration.report == .durable ? .durable : .latest, body: body))
+        delivery: configuration.report == .durable ? .durable : .latest, factClass: .reading,
+        at: latest.instant, body: body))
   }
 }

@@ -66,15 +66,22 @@ public struct CapabilityEvent {
   /// The `EventKind.name`.
   public let kind: String
   public let delivery: Delivery
+  public let factClass: FactClass
+  /// When it happened, which may have been long before it is emitted.
+  public let instant: Instant
+  /// Without its time: the dialects write that when they send it, as more may be known of it then.
   public let body: Record
 
   public init(
-    capability: String, resource: String, kind: String, delivery: Delivery, body: Record
+    capability: String, resource: String, kind: String, delivery: Delivery,
+    factClass: FactClass = .event, at instant: Instant, body: Record
   ) {
     self.capability = capability
     self.resource = resource
     self.kind = kind
     self.delivery = delivery
+    self.factClass = factClass
+    self.instant = instant
     self.body = body
   }
 }

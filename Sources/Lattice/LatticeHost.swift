@@ -5,14 +5,16 @@ import Transport
 public final class LatticeHost: EventSink {
   public let identity: HostIdentity
   public let time: any TimeSource
+  public let boot: BootID
   public private(set) var providers: [any CapabilityProvider] = []
   private var dialects: [any Dialect] = []
   /// Called for every command with what became of it, after it was answered.
   public var onCommand: ((Invocation, InvocationResult) -> Void)?
 
-  public init(identity: HostIdentity, time: any TimeSource) {
+  public init(identity: HostIdentity, time: any TimeSource, boot: BootID) {
     self.identity = identity
     self.time = time
+    self.boot = boot
   }
 
   /// Adds a provider; before `start`.
@@ -54,6 +56,13 @@ public final class LatticeHost: EventSink {
   public func emit(_ event: CapabilityEvent) {
     let now = time.now
     for dialect in dialects { dialect.emit(event, at: now) }
+  }
+
+  /// The time of what happened at an instant, as far as it is known now.
+  public func eventTime(of instant: Instant) -> EventTime {
+    EventTime(
+      Timestamp(of: instant, by: time), time.isSynchronised ? .synced : .unknown, at: instant,
+      of: boot)
   }
 
   public var deadline: Instant? {

@@ -148,6 +148,45 @@ final class ArgumentsTests: XCTestCase {
       .watch(request, try options()))
   }
 
+  func testWhoTheOperatorIs() throws {
+    var expected = try options()
+    for (line, authentication): (String, Authentication) in [
+      ("hosts --creds ops.creds", .credentials(FileReference(path: "ops.creds"))),
+      ("hosts --nkey=/etc/ops.nk", .nkey(FileReference(path: "/etc/ops.nk"))),
+      ("hosts", .none),
+    ] {
+      expected.authentication = authentication
+      assertParses(line, .hosts(expected))
+    }
+    let environment = ["LATTICE_CREDS_FILE": "of-environment"]
+    expected.authentication = .credentials(FileReference(path: "of-environment"))
+    assertParses("hosts", .hosts(expected), environment)
+    expected.authentication = .nkey(FileReference(path: "ops.nk"))
+    assertParses("hosts --nkey ops.nk", .hosts(expected), environment)
+    XCTAssertEqual(
+      mistake(["hosts", "--creds", "a", "--nkey", "b"]), "--creds and --nkey: give one")
+    XCTAssertEqual(
+      mistake(["check", "a.yaml", "--creds", "b"]), "--creds does not belong to this command")
+  }
+
+  func testTLSOfTheOperator() throws {
+    XCTAssertEqual(
+      mistake(["hosts", "--tlscert", "a"]), "--tlscert and --tlskey go together")
+    XCTAssertEqual(mistake(["hosts", "--tlskey", "a"]), "--tlscert and --tlskey go together")
+    guard TLSConfiguration.isAvailable else {
+      return XCTAssertEqual(mistake(["hosts", "--tlsca", "a"]), "this build has no TLS")
+    }
+    var expected = try options()
+    var tls = TLSConfiguration()
+    tls.authorities = FileReference(path: "ca.pem")
+    expected.tls = tls
+    assertParses("hosts --tlsca ca.pem", .hosts(expected))
+    tls.certificate = FileReference(path: "me.pem")
+    tls.key = FileReference(path: "me.key")
+    expected.tls = tls
+    assertParses("hosts --tlsca ca.pem --tlscert me.pem --tlskey me.key", .hosts(expected))
+  }
+
   func testTheEnvironmentGivesDefaults() throws {
     let environment = ["LATTICE_HOST": "leaf", "LATTICE_NAMESPACE": "wh7"]
     assertParses("hosts", .hosts(try options("leaf:4222")), environment)

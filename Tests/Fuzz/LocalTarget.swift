@@ -15,7 +15,7 @@ private func makeHost() -> LatticeHost {
     identity: HostIdentity(
       name: "h", lattice: "l", id: "i", version: "0", labels: [],
       started: Timestamp(nanoseconds: 0)),
-    time: board)
+    time: board, boot: BootID(seed: 1))
   host.add(board)
   host.start([dialect], on: NoBus())
   return host
@@ -43,7 +43,8 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     dialect.receive(piece.span, from: session)
     host.emit(
       CapabilityEvent(
-        capability: "gpio", resource: "door", kind: "edge", delivery: .latest, body: Record()))
+        capability: "gpio", resource: "door", kind: "edge", delivery: .latest,
+        at: host.time.now, body: Record()))
     require(session.output.count <= LocalSession.outputBytesMax)
     turn += 1
     if turn % 3 == 0 { read(session, dialect) }

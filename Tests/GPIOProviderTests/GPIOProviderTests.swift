@@ -98,12 +98,13 @@ final class GPIOProviderTests: XCTestCase {
     let provider = started([.inputLine("door"), .outputLine("relay")])
     board.values["door"] = true
     let record = try provider.call("get", "door", at: time.now).get()
-    XCTAssertEqual(record.names, ["name", "active", "level", "direction", "time", "seq"])
+    XCTAssertEqual(
+      record.names, ["name", "active", "level", "direction", "time", "time_quality", "seq"])
     XCTAssertEqual(
       record.fields.map { $0.value },
       [
         .string("door"), .bool(true), .integer(1), .string("input"),
-        .string("2026-11-03T07:54:43.000000000Z"), .integer(0),
+        .string("2026-11-03T07:54:43.000000000Z"), .string("synced"), .integer(0),
       ])
     XCTAssertEqual(provider.call("get", "relay", at: time.now)["direction"], .string("output"))
   }
@@ -275,14 +276,14 @@ final class GPIOProviderTests: XCTestCase {
     XCTAssertEqual(event.delivery, .durable)
     XCTAssertEqual(
       event.body.names,
-      ["name", "edge", "active", "time", "monotonic_ns", "seq", "line_seq", "lost"])
+      ["name", "edge", "active", "seq", "line_seq", "lost"])
     XCTAssertEqual(
       event.body.fields.map { $0.value },
       [
-        .string("door"), .string("rising"), .bool(true),
-        .string("2026-11-03T07:54:52.750000000Z"), .integer(edgeTime.nanoseconds), .integer(1),
-        .integer(41), .integer(40),
+        .string("door"), .string("rising"), .bool(true), .integer(1), .integer(41), .integer(40),
       ])
+    XCTAssertEqual(event.instant, edgeTime)
+    XCTAssertEqual(event.factClass, .event)
 
     provider.handle(
       EdgeEvent(
@@ -322,11 +323,12 @@ final class GPIOProviderTests: XCTestCase {
       ], board: board, time: time)
     provider.eventSink = events
     provider.start(at: time.now)
-    XCTAssertEqual(provider.deadline, time.now + .milliseconds(100))
+    let begin = time.now
+    XCTAssertEqual(provider.deadline, begin + .milliseconds(100))
     advance(provider, milliseconds: 250)
     XCTAssertEqual(
-      events.events.map { $0.body["time"] },
-      [.string("2026-11-03T07:54:43.100000000Z"), .string("2026-11-03T07:54:43.200000000Z")])
+      events.events.map { $0.instant },
+      [begin + .milliseconds(100), begin + .milliseconds(200)], "not when it was handled")
     XCTAssertEqual(provider.deadline, time.now + .milliseconds(50))
   }
 

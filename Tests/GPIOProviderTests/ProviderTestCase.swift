@@ -51,7 +51,7 @@ class ProviderTestCase: XCTestCase {
     return events.events.map { event in
       var words = [event.resource, event.kind]
       for field in event.body.fields
-      where !["name", "time", "monotonic_ns", "seq"].contains(field.name) {
+      where !["name", "seq"].contains(field.name) {
         words.append("\(field.name)=\(text(field.value))")
       }
       return words.joined(separator: " ")

@@ -175,7 +175,7 @@ extension CapabilityProvider {
     time.now = now
     let identity = HostIdentity(
       name: "test", lattice: "test", id: "ID", version: "0", labels: [], started: time.wallClock)
-    let host = LatticeHost(identity: identity, time: time)
+    let host = LatticeHost(identity: identity, time: time, boot: BootID(seed: 1))
     host.add(self)
     host.invoke(
       Invocation(

@@ -28,7 +28,8 @@ class CallTests(HostTestCase):
 
     def test_input_is_read(self):
         answer = self.call("gpio.gate.get")
-        self.assertEqual(list(answer), ["name", "active", "level", "direction", "time", "seq"])
+        self.assertEqual(list(answer), ["name", "active", "level", "direction", "time",
+                                         "time_quality", "seq"])
         self.assertEqual((answer["name"], answer["active"], answer["level"], answer["direction"]),
                          ("gate", False, 0, "input"))
 

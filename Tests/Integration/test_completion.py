@@ -52,7 +52,8 @@ class CompletionTests(LocalCase):
 
     def test_manifests(self):
         (self.folder / "dock.yaml").write_text("")
-        for line in ("edge-host check do", "edge-host run --manifest do", "edge-host safe --manifest do"):
+        for line in ("edge-host check do", "edge-host run --manifest do", "edge-host safe --manifest do",
+                     "edge-host hosts --creds do"):
             self.assertEqual(self.offered(line), ["dock.yaml"], line)
 
     def test_names_of_lines(self):

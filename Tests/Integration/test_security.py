@@ -10,7 +10,7 @@ from pathlib import Path
 import credentials
 import nats_server
 from certificates import Certificates
-from edge_host import COMMAND, WAIT_SECONDS
+from edge_host import COMMAND, WAIT_SECONDS, run_command
 from host_case import HOST, LATTICE, OwnServersTestCase
 from link import Link
 from secure_server import SecureServer
@@ -112,6 +112,38 @@ class AuthenticationTests(SecurityTestCase):
         self.assert_refused(host, "/token: No such file or directory", SOME_TIME_MS)
 
 
+class OperatorTests(SecurityTestCase):
+    """Commands that talk to hosts prove who they are as hosts do."""
+
+    def check(self, server, auth, *options):
+        host = self.launch(server, f"  auth: {auth}\n")
+        host.wait_for_log("connected to")
+        hosts = run_command("hosts", *options, server=server.address)
+        self.assertEqual((hosts.returncode, hosts.stderr), (0, ""))
+        self.assertIn(HOST, hosts.stdout)
+        stranger = run_command("hosts", server=server.address)
+        self.assertEqual(stranger.returncode, 1)
+        self.assertIn("Authorization Violation", stranger.stderr)
+
+    def test_creds(self):
+        authority = credentials.Authority()
+        server = self.serve(authority.configuration)
+        file = self.file("ops.creds", authority.user())
+        self.check(server, f"{{creds: {file}}}", "--creds", file)
+
+    def test_nkey(self):
+        key = credentials.Key(credentials.USER)
+        server = self.serve(f"authorization {{ users: [ {{nkey: {key.public}}} ] }}\n")
+        file = self.file("seed", key.seed)
+        self.check(server, f"{{nkey: {file}}}", "--nkey", file)
+
+    def test_a_file_that_is_missing(self):
+        server = self.serve(credentials.Authority().configuration)
+        result = run_command("hosts", "--creds", self.folder / "none", server=server.address)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("/none: No such file or directory", result.stderr)
+
+
 @unittest.skipUnless(HAS_TLS, "the program has no TLS")
 class TLSTests(SecurityTestCase):
     @classmethod
@@ -152,6 +184,20 @@ class TLSTests(SecurityTestCase):
         file = self.file("user.creds", authority.user())
         host = self.launch(server, f"  auth: {{creds: {file}}}\n" + self.tls(), scheme="tls")
         host.wait_for_log("connected to tls://")
+
+    def test_operator(self):
+        ours = self.certificates
+        server = self.serve_tls(f"ca_file: \"{ours.path('ca.pem')}\"\n verify: true")
+        own = f", certificate: {ours.path('client.pem')}, key: {ours.path('client.key')}"
+        self.launch(server, self.tls(more=own)).wait_for_log("(TLSv1.3)")
+        options = ["--tlsca", ours.path("ca.pem"), "--tlscert", ours.path("client.pem"),
+                   "--tlskey", ours.path("client.key")]
+        hosts = run_command("hosts", *options, server=server.address)
+        self.assertEqual((hosts.returncode, hosts.stderr), (0, ""))
+        self.assertIn(HOST, hosts.stdout)
+        stranger = run_command("hosts", *options[:2], server=server.address)
+        self.assertEqual(stranger.returncode, 1)
+        self.assertIn("the server refused TLS: ", stranger.stderr)
 
     def test_unknown_authority(self):
         host = self.launch(self.serve_tls(), self.tls("other.pem"), scheme="tls")

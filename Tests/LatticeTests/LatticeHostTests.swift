@@ -8,7 +8,7 @@ final class LatticeHostTests: XCTestCase {
   private let recorder = CallRecorder()
 
   private func host(_ providers: [FakeProvider]) -> LatticeHost {
-    let host = LatticeHost(identity: .test(), time: time)
+    let host = LatticeHost(identity: .test(), time: time, boot: .test)
     for provider in providers { host.add(provider) }
     return host
   }
@@ -186,7 +186,8 @@ final class LatticeHostTests: XCTestCase {
       ], "the board hears first that the link went, and last that it came")
     host.emit(
       CapabilityEvent(
-        capability: "gpio", resource: "door", kind: "edge", delivery: .latest, body: Record()))
+        capability: "gpio", resource: "door", kind: "edge", delivery: .latest, at: time.now,
+        body: Record()))
     XCTAssertEqual(dialects.map { $0.events.count }, [1, 1])
   }
 

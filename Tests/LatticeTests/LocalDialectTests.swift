@@ -7,7 +7,7 @@ final class LocalDialectTests: XCTestCase {
   private let pins = FakeProvider(
     .pins, resources: [.pin("door", "input"), .pin("siren", "output")])
   private let diagnostics = FakeDiagnostics()
-  private let host = LatticeHost(identity: .test(), time: FakeTime())
+  private let host = LatticeHost(identity: .test(), time: FakeTime(), boot: .test)
   private lazy var dialect = LocalDialect(diagnostics: diagnostics)
 
   override func setUp() {
@@ -40,7 +40,8 @@ final class LocalDialectTests: XCTestCase {
   private func emit(_ resource: String, _ body: Record = Record()) {
     host.emit(
       CapabilityEvent(
-        capability: "gpio", resource: resource, kind: "edge", delivery: .latest, body: body))
+        capability: "gpio", resource: resource, kind: "edge", delivery: .latest, at: host.time.now,
+        body: body))
   }
 
   // MARK: calls
@@ -171,7 +172,11 @@ final class LocalDialectTests: XCTestCase {
     emit("siren")
     XCTAssertEqual(
       take(one),
-      [#"{"watch":2,"capability":"gpio","resource":"door","kind":"edge","body":{"edge":"rising"}}"#]
+      [
+        #"{"watch":2,"capability":"gpio","resource":"door","kind":"edge","body":{"edge":"rising","#
+          + #""time":"2026-11-03T07:54:43.000000000Z","monotonic_ns":100000000000,"#
+          + #""time_quality":"synced"}}"#
+      ]
     )
     XCTAssertEqual(take(all).count, 2)
     dialect.close(one)
@@ -191,7 +196,7 @@ final class LocalDialectTests: XCTestCase {
       XCTAssertEqual(take(other).count, 1)
       events += 1
     }
-    XCTAssertGreaterThan(events, 100)
+    XCTAssertGreaterThan(events, 80)
     XCTAssertTrue(slow.isCutOff && slow.isOver)
     XCTAssertEqual(slow.output, [])
     XCTAssertEqual(diagnostics.takeReports().count, 1)

@@ -263,7 +263,9 @@ final class ServicesPresenceTests: XCTestCase {
       [
         FakeBus.Published(
           subject: "edge.wh7.dock-7.gpio.door.edge", headers: "",
-          payload: "{\"name\":\"door\",\"active\":true}", expires: harness.time.now + .seconds(5))
+          payload: #"{"name":"door","active":true,"time":"2026-11-03T07:54:43.000000000Z","#
+            + #""monotonic_ns":100000000000,"time_quality":"synced"}"#,
+          expires: harness.time.now + .seconds(5))
       ])
     XCTAssertTrue(harness.bus.requests.isEmpty)
     harness.host.linkChanged(isConnected: false)
@@ -313,12 +315,13 @@ final class ServicesPresenceTests: XCTestCase {
     XCTAssertTrue(harness.bus.requests.isEmpty)
     harness.host.linkChanged(isConnected: true)
     XCTAssertEqual(harness.bus.requests.map { $0.subject }, ["edge.wh7.dock-7.gpio.door.edge"])
-    XCTAssertEqual(harness.bus.requests.map { $0.payload }, ["{\"seq\":1}"])
+    let payload = harness.bus.requests.first?.payload ?? ""
+    XCTAssertTrue(payload.hasPrefix(#"{"seq":1,"time":""#), payload)
     let status = harness.bus.takePublished()
     XCTAssertEqual(status.map { $0.subject }, ["edge.wh7.dock-7.status"])
     XCTAssertTrue(
       status[0].payload.contains(
-        "\"facts\":{\"waiting\":1,\"delivered\":0,\"dropped\":0,\"bytes\":47,\"capacity_bytes\":4096},"
+        "\"facts\":{\"waiting\":1,\"delivered\":0,\"dropped\":0,\"bytes\":139,\"capacity_bytes\":4096},"
       ), status[0].payload)
     harness.bus.answer()
     harness.host.stop()

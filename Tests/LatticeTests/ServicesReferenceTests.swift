@@ -137,7 +137,8 @@ final class ServicesReferenceTests: XCTestCase {
   private func oneLine(_ headers: String) -> String { headers.split(separator: "\r\n").joined() }
 
   private func makeHost() -> LatticeHost {
-    let host = LatticeHost(identity: .test(labels: [(key: "site", value: "wh7")]), time: time)
+    let host = LatticeHost(
+      identity: .test(labels: [(key: "site", value: "wh7")]), time: time, boot: .test)
     var door = LineConfiguration(
       name: "dock-door", chip: "gpiochip0", location: .offset(17), kind: .input)
     door.activeLow = true

@@ -80,7 +80,7 @@ final class SimulatedHost: Diagnostics {
     let identity = HostIdentity(
       name: "h\(number)", lattice: "sim", id: HostIdentity.makeID(seed: random.next()),
       version: "1.0", labels: [], started: time.wallClock)
-    lattice = LatticeHost(identity: identity, time: time)
+    lattice = LatticeHost(identity: identity, time: time, boot: BootID(seed: random.next()))
     pump.resources = (0..<scenario.resourceCount).map {
       Resource(name: "r\($0)", operations: ["set"], properties: Record())
     }
@@ -165,7 +165,8 @@ final class SimulatedHost: Diagnostics {
     let resource = pump.resources[count % pump.resources.count].name
     lattice.emit(
       CapabilityEvent(
-        capability: Pump.name, resource: resource, kind: kind, delivery: delivery, body: body))
+        capability: Pump.name, resource: resource, kind: kind, delivery: delivery,
+        at: time.now, body: body))
   }
 
   private func request() {

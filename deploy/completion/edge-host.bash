@@ -26,14 +26,18 @@ _edge_host_offer() {
 
 _edge_host() {
   local program=$1 typed=$2 previous=$3 command=${COMP_WORDS[1]} action=${COMP_WORDS[2]-} names
-  local operator='--server --json --timeout' direct='--chip --active-low --bias --socket --json --timeout'
+  local operator='--server --json --timeout --creds --nkey --tlsca --tlscert --tlskey'
+  local direct='--chip --active-low --bias --socket --json --timeout'
   COMPREPLY=()
   if [[ $typed == = || $previous == = && $command == gpio && $action == set ]]; then
     [[ ${COMP_WORDS[COMP_CWORD - 2]} == --* ]] || _edge_host_offer "${typed#=}" on off
     return
   fi
   case $previous in
-    --manifest | --socket) mapfile -t COMPREPLY < <(compgen -f -- "$typed"); return ;;
+    --manifest | --socket | --creds | --nkey | --tlsca | --tlscert | --tlskey)
+      mapfile -t COMPREPLY < <(compgen -f -- "$typed")
+      return
+      ;;
     --bias | -b) _edge_host_offer "$typed" as-is disabled pull-up pull-down; return ;;
     --server | --lattice | --timeout | --count | --chip | --hold | --lease | --pulse | -c | -n) return ;;
   esac

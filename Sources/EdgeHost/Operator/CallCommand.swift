@@ -21,7 +21,7 @@ final class CallCommand {
       OperatorSession.complain(error.message)
       return 2
     }
-    let command = CallCommand(try OperatorSession(options.server), request, options)
+    let command = CallCommand(try OperatorSession(options), request, options)
     return command.session.run { command.send(body, to: subject) }
   }
 

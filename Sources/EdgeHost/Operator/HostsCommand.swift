@@ -14,7 +14,7 @@ final class HostsCommand {
   private var isFinished = false
 
   static func run(_ options: OperatorOptions) throws(SystemError) -> Int32 {
-    let command = HostsCommand(try OperatorSession(options.server), options)
+    let command = HostsCommand(try OperatorSession(options), options)
     return command.session.run { command.ask() }
   }
 

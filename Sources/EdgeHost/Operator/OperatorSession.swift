@@ -12,13 +12,14 @@ final class OperatorSession: ClientDelegate {
   private var started: (() -> Void)?
   private var hasConnected = false
 
-  init(_ server: ServerURL) throws(SystemError) {
+  init(_ options: OperatorOptions) throws(SystemError) {
     loop = try EventLoop()
-    self.server = server
-    client = Client(
-      on: loop,
-      options: ConnectionOptions(
-        servers: [server], name: "edge-host cli", version: Program.version))
+    server = options.server
+    var connection = ConnectionOptions(
+      servers: [server], name: "edge-host cli", version: Program.version)
+    connection.authentication = options.authentication
+    connection.tls = options.tls
+    client = Client(on: loop, options: connection)
   }
 
   /// Connects, calls `started` once, and returns the status given to `end`.
@@ -84,7 +85,7 @@ final class OperatorSession: ClientDelegate {
   func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration) {
     if hasConnected {
       OperatorSession.complain("\(server): \(reason); trying again")
-    } else {
+    } else if reason != .requiresTLS || !TLSConfiguration.isAvailable {
       fail("\(server): \(reason)")
     }
   }

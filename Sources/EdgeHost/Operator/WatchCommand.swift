@@ -16,7 +16,7 @@ final class WatchCommand {
       OperatorSession.complain("\"\(request.subject)\" is no valid subject")
       return 2
     }
-    let command = WatchCommand(try OperatorSession(options.server), request, options)
+    let command = WatchCommand(try OperatorSession(options), request, options)
     return command.session.run { command.begin(subject) }
   }
 

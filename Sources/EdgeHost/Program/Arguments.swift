@@ -23,15 +23,6 @@ struct ManifestPath: Equatable {
   var skipsFiles = false
 }
 
-/// What all operator commands take.
-struct OperatorOptions: Equatable {
-  var server: ServerURL
-  /// One JSON document per line, for machines.
-  var json = false
-  /// How long answers are waited for.
-  var timeout: Duration?
-}
-
 struct CallRequest: Equatable {
   var lattice: String
   var host: String
@@ -78,7 +69,7 @@ struct Arguments {
   /// Options that take a value; all others are switches.
   private static let valued = [
     "--manifest", "--server", "--lattice", "--timeout", "--count", "--socket", "--chip", "--bias",
-    "--hold", "--lease", "--pulse",
+    "--hold", "--lease", "--pulse", "--creds", "--nkey", "--tlsca", "--tlscert", "--tlskey",
   ]
   private static let switches = [
     "--json", "--acknowledge", "--expand-env", "--no-files", "--limits", "--active-low",
@@ -159,7 +150,6 @@ struct Arguments {
   private func command(
     named name: String, _ environment: (String) -> String?
   ) throws(UsageError) -> Command {
-    let shared = ["--server", "--json", "--timeout"]
     switch name {
     case "help":
       return .help
@@ -174,10 +164,10 @@ struct Arguments {
           skipsFiles: option("--no-files") != nil),
         showsLimits: option("--limits") != nil)
     case "hosts":
-      try allow(shared, positional: 1)
+      try allow(Arguments.ofOperators, positional: 1)
       return .hosts(try operatorOptions(environment))
     case "call":
-      try allow(shared + ["--lattice"], positional: .max)
+      try allow(Arguments.ofOperators + ["--lattice"], positional: .max)
       return .call(try callRequest(environment), try operatorOptions(environment))
     case "watch":
       return .watch(try watchRequest(environment), try operatorOptions(environment))
@@ -227,8 +217,8 @@ struct Arguments {
     let subject = positional.count > 1 ? positional[1] : "edge.>"
     // A name within a whole subject may have a slash, too.
     let isPattern = !subject.begins(with: "edge.") && subject.utf8.contains(UInt8(ascii: "/"))
-    let options = ["--server", "--json", "--timeout", "--count", "--acknowledge"]
-    try allow(options + (isPattern ? ["--lattice"] : []), positional: 2)
+    let options = ["--count", "--acknowledge"] + (isPattern ? ["--lattice"] : [])
+    try allow(Arguments.ofOperators + options, positional: 2)
     var request = WatchRequest(
       subject: subject, count: try count(), acknowledges: option("--acknowledge") != nil)
     if isPattern {
@@ -249,23 +239,6 @@ struct Arguments {
 
   func lattice(_ environment: (String) -> String?) -> String {
     option("--lattice") ?? Arguments.variable("LATTICE_NAMESPACE", environment) ?? "default"
-  }
-
-  private func operatorOptions(
-    _ environment: (String) -> String?
-  ) throws(UsageError) -> OperatorOptions {
-    let given = option("--server")
-    let text = given ?? Arguments.variable("LATTICE_HOST", environment) ?? "127.0.0.1:4222"
-    let server: ServerURL
-    do throws(ServerURLError) {
-      server = try ServerURL(parsing: text)
-    } catch {
-      // The address is not repeated: it may hold a password.
-      throw UsageError(message: "\(given == nil ? "LATTICE_HOST" : "--server"): \(error)")
-    }
-    var options = OperatorOptions(server: server, json: option("--json") != nil)
-    options.timeout = try duration("--timeout")
-    return options
   }
 
   /// The duration that an option gives.

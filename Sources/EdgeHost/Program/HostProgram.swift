@@ -51,7 +51,7 @@ final class HostProgram: ClientDelegate {
       id: HostIdentity.makeID(seed: seed), version: Program.version,
       labels: manifest.labels.map { (key: $0.name, value: $0.value) },
       started: EventLoop.wallClock)
-    host = LatticeHost(identity: identity, time: time)
+    host = LatticeHost(identity: identity, time: time, boot: BootID.ofKernel())
     var options = ConnectionOptions(
       servers: manifest.link.servers, name: identity.name, version: Program.version)
     options.authentication = manifest.link.authentication

@@ -97,8 +97,8 @@ extension Arguments {
     _ operation: String, _ environment: (String) -> String?
   ) throws(UsageError) -> CallRequest {
     let isSet = operation == "set"
-    let shared = ["--server", "--json", "--timeout", "--lattice"]
-    try allow(shared + (isSet ? ["--pulse", "--lease"] : ["--numeric"]), positional: isSet ? 3 : 2)
+    let options = ["--lattice"] + (isSet ? ["--pulse", "--lease"] : ["--numeric"])
+    try allow(Arguments.ofOperators + options, positional: isSet ? 3 : 2)
     guard positional.count == (isSet ? 3 : 2),
       let (host, name) = positional[1].cut(at: UInt8(ascii: "/"))
     else {

@@ -47,6 +47,10 @@ enum Usage {
 
     Options of these:
       --server URL        NATS server; default: LATTICE_HOST, else 127.0.0.1:4222
+      --creds FILE        who you are: a .creds file; default: LATTICE_CREDS_FILE
+      --nkey FILE         or the seed of a key
+      --tlsca FILE        TLS, trusting the authorities of this file (or say tls://HOST)
+      --tlscert FILE      and --tlskey FILE: your own certificate
       --json              one JSON document per line
       --timeout DURATION  how long to wait for answers, for example 5s
       --lattice NAME      the host's lattice; default: LATTICE_NAMESPACE, else "default"

@@ -74,10 +74,11 @@ public final class LocalDialect: Dialect {
   public func statusChanged(at now: Instant) {}
 
   public func emit(_ event: CapabilityEvent, at now: Instant) {
+    guard let time = host?.eventTime(of: event.instant) else { return }
     for session in sessions {
       for watch in session.watches
       where watch.names.isEmpty || watch.names.includes(event.resource) {
-        send(LocalDialect.line(watch: watch.id, event), to: session)
+        send(LocalDialect.line(watch: watch.id, event, at: time), to: session)
       }
     }
   }
@@ -274,14 +275,16 @@ public final class LocalDialect: Dialect {
     return line
   }
 
-  private static func line(watch id: [UInt8], _ event: CapabilityEvent) -> [UInt8] {
+  private static func line(
+    watch id: [UInt8], _ event: CapabilityEvent, at time: EventTime
+  ) -> [UInt8] {
     var json = JSONWriter()
     json.beginObject()
     json.field("capability", event.capability)
     json.field("resource", event.resource)
     json.field("kind", event.kind)
     json.key("body")
-    json.record(event.body)
+    json.record(event.body, at: time)
     json.endObject()
     var line: [UInt8] = []
     begin(&line, "\"watch\":", id)

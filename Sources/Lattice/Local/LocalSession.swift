@@ -6,7 +6,7 @@ public final class LocalSession {
   /// A request is one line of at most this many bytes, its end not counted. Arbitrary: a request
   /// with every argument there is takes some hundred.
   public static let lineBytesMax = 8_192
-  /// What may wait to be sent before somebody who does not read is cut off: some hundred events.
+  /// What may wait to be sent before somebody who does not read is cut off: about a hundred events.
   public static let outputBytesMax = 16_384
   /// An answer that finds nothing else waiting may be larger: a description of 256 lines.
   static let answerBytesMax = 131_072

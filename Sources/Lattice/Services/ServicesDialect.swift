@@ -87,8 +87,9 @@ public final class ServicesDialect: Dialect {
     subject += event.resource.utf8
     subject.append(UInt8(ascii: "."))
     subject += event.kind.utf8
+    guard let host else { return }
     var json = JSONWriter()
-    json.record(event.body)
+    json.record(event.body, at: host.eventTime(of: event.instant))
     switch event.delivery {
     case .durable: facts?.append(subject: subject, payload: json.bytes, at: now)
     case .latest:

@@ -27,7 +27,8 @@ public struct FileReference: Equatable, Sendable {
     self.text = text
   }
 
-  init(path: StaticString) { text = ascii(path).string }
+  /// Of a path as somebody has typed it, which may be relative; no credential's name.
+  public init(path: String) { text = path }
 
   /// Reads the file, anew each time, so that what was replaced meanwhile is used.
   /// - Parameter bytesMax: a larger file is refused.

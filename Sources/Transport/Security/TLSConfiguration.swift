@@ -11,7 +11,7 @@ public struct TLSConfiguration: Equatable, Sendable {
   public var handshakeFirst = false
 
   /// Used when no file is named: where Debian's ca-certificates has all the authorities it trusts.
-  static let systemAuthorities: StaticString = "/etc/ssl/certs/ca-certificates.crt"
+  static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
   /// Of a file with authorities; Debian's has 220 kB.
   static let authoritiesBytesMax = 1024 * 1024
   static let identityBytesMax = 64 * 1024

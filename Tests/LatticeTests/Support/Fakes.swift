@@ -99,6 +99,10 @@ extension Record {
   }
 }
 
+extension BootID {
+  static let test = BootID([UInt8](0..<16)) ?? BootID(seed: 1)
+}
+
 extension HostIdentity {
   static func test(labels: [(key: String, value: String)] = []) -> HostIdentity {
     HostIdentity(

@@ -19,7 +19,7 @@ final class ServicesHarness {
     factCapacity: Int = 4096, isConnected: Bool = true,
     prepare: (ServicesHarness) -> Void = { _ in }
   ) {
-    host = LatticeHost(identity: identity, time: time)
+    host = LatticeHost(identity: identity, time: time, boot: .test)
     pins = FakeProvider(contract, resources: [.pin("door", "input"), .pin("siren", "output")])
     host.add(pins)
     host.add(meters)
@@ -48,7 +48,7 @@ final class ServicesHarness {
     host.emit(
       CapabilityEvent(
         capability: "gpio", resource: resource, kind: "edge", delivery: delivery,
-        body: Record(body)))
+        at: time.now, body: Record(body)))
   }
 
   /// Lets time pass up to the host's next deadline.
