@@ -8,6 +8,9 @@ public struct EventTime {
   public let quality: TimeQuality
   /// The boot that the instant is of.
   public let boot: BootID
+  /// Whether the boot is told: where the time is not known, for whoever learns the time of another instant
+  /// of that boot can work it out; and in the host's own events, from which that can be learned.
+  public var tellsBoot: Bool
   /// How late it is told, where that is to be said.
   public var age: Duration?
 
@@ -19,6 +22,7 @@ public struct EventTime {
     self.instant = instant
     self.quality = quality
     self.boot = boot
+    tellsBoot = quality == .unknown
     self.age = age
   }
 
@@ -50,14 +54,13 @@ extension JSONWriter {
     endObject()
   }
 
-  /// The time of an event, within its body, which is open. Its boot is told where the time is not known:
-  /// whoever learns the time of another instant of that boot can work it out.
+  /// The time of an event, within its body, which is open.
   @inline(never)
   mutating func fields(of time: EventTime) {
     field("time", time.timestamp.rfc3339)
     field("monotonic_ns", time.instant.nanoseconds)
     field("time_quality", time.quality.text)
-    if time.quality == .unknown { field("boot", time.boot.text) }
+    if time.tellsBoot { field("boot", time.boot.text) }
     if let age = time.age { field("age_ms", age.milliseconds) }
   }
 }

@@ -58,11 +58,14 @@ public final class LatticeHost: EventSink {
     for dialect in dialects { dialect.emit(event, at: now) }
   }
 
-  /// The time of what happened at an instant, as far as it is known now.
-  public func eventTime(of instant: Instant) -> EventTime {
-    EventTime(
+  /// The time of an event, as far as it is known now.
+  public func time(of event: CapabilityEvent) -> EventTime {
+    let instant = event.instant
+    var time = EventTime(
       Timestamp(of: instant, by: time), time.isSynchronised ? .synced : .unknown, at: instant,
       of: boot)
+    if event.isOfHost { time.tellsBoot = true }
+    return time
   }
 
   public var deadline: Instant? {

@@ -31,7 +31,10 @@ final class EventTimeTests: XCTestCase {
   }
 
   func testABodyThatWasWrittenBeforeGetsItsTimeAndAge() {
-    var time = harness.host.eventTime(of: harness.time.now)
+    var time = harness.host.time(
+      of: CapabilityEvent(
+        capability: "gpio", resource: "door", kind: "edge", delivery: .durable,
+        at: harness.time.now, body: Record()))
     time.age = .milliseconds(3_600_000)
     let end =
       #""time":"2026-11-03T07:54:43.000000000Z","monotonic_ns":100000000000,"#

@@ -74,7 +74,7 @@ public final class LocalDialect: Dialect {
   public func statusChanged(at now: Instant) {}
 
   public func emit(_ event: CapabilityEvent, at now: Instant) {
-    guard let time = host?.eventTime(of: event.instant) else { return }
+    guard let time = host?.time(of: event) else { return }
     for session in sessions {
       for watch in session.watches
       where watch.names.isEmpty || watch.names.includes(event.resource) {
@@ -281,7 +281,7 @@ public final class LocalDialect: Dialect {
     var json = JSONWriter()
     json.beginObject()
     json.field("capability", event.capability)
-    json.field("resource", event.resource)
+    if !event.isOfHost { json.field("resource", event.resource) }
     json.field("kind", event.kind)
     json.key("body")
     json.record(event.body, at: time)

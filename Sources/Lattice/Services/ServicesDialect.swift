@@ -84,12 +84,14 @@ public final class ServicesDialect: Dialect {
     subject += prefix
     subject += event.capability.utf8
     subject.append(UInt8(ascii: "."))
-    subject += event.resource.utf8
-    subject.append(UInt8(ascii: "."))
+    if !event.isOfHost {
+      subject += event.resource.utf8
+      subject.append(UInt8(ascii: "."))
+    }
     subject += event.kind.utf8
     guard let host else { return }
     var json = JSONWriter()
-    json.record(event.body, at: host.eventTime(of: event.instant))
+    json.record(event.body, at: host.time(of: event))
     switch event.delivery {
     case .durable: facts?.append(subject: subject, payload: json.bytes, at: now)
     case .latest:

@@ -100,10 +100,8 @@ public final class Journal {
   private func settle(_ sequence: UInt64) { _ = settled.insert(sequence..<(sequence + 1)) }
 
   private func record(_ entry: JournalEntry, _ run: JournalRun) -> JournalRecord {
-    JournalRecord(
-      sequence: entry.sequence, factClass: entry.factClass ?? .event, time: entry.time, run: run,
-      subject: memory.bytes.span.extracting(entry.subject).array,
-      payload: memory.bytes.span.extracting(entry.payload).array, isRecovered: run != self.run)
+    let bytes = memory.bytes
+    return JournalRecord(entry, of: bytes.span, run: run, isRecovered: run != self.run)
   }
 }
 

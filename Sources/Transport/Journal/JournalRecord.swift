@@ -46,6 +46,18 @@ public struct JournalRecord: Equatable, Sendable {
   public let isRecovered: Bool
 }
 
+extension JournalRecord {
+  init(_ entry: JournalEntry, of bytes: Span<UInt8>, run: JournalRun, isRecovered: Bool) {
+    sequence = entry.sequence
+    factClass = entry.factClass ?? .event
+    time = entry.time
+    self.run = run
+    subject = bytes.extracting(entry.subject).array
+    payload = bytes.extracting(entry.payload).array
+    self.isRecovered = isRecovered
+  }
+}
+
 /// Where in a stream the newest acknowledged fact is: facts after it are not to be found before it.
 public struct StreamPosition: Equatable, Sendable {
   public static let nameBytesMax = 255
