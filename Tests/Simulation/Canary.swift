@@ -55,6 +55,7 @@ enum Invariant: String, CaseIterable {
   case factLost = "an accepted fact is lost"
   case factDoubled = "a fact is stored twice"
   case factReordered = "a fact is stored behind a newer one"
+  case sequenceReused = "a number stands for two facts"
   case executedLate = "a command is executed after its deadline"
   case executedTwice = "a command is executed twice"
   case bounds = "a bound is passed"

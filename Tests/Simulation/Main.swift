@@ -109,7 +109,7 @@ extension Scenario.Fault {
   var summary: String {
     let whose =
       switch kind {
-      case .restart, .lameDuck: "server \(server)"
+      case .restart, .lameDuck, .uplinkDown, .uplinkDead, .uplinkStalled: "server \(server)"
       default: host.map { "h\($0)" } ?? "all hosts"
       }
     return "\(kind) of \(whose) for \(duration.milliseconds) ms"

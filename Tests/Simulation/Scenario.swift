@@ -39,6 +39,18 @@ struct Scenario {
       case restart
       /// A server says that it will end, does so after a while, and comes back.
       case lameDuck
+      /// A leaf node has lost its hub, and says so.
+      case uplinkDown
+      /// A leaf node's way to its hub is dead, and nobody knows.
+      case uplinkDead
+      /// The same, but what is sent waits and goes on later.
+      case uplinkStalled
+      /// The server that has the stream ends, and comes back.
+      case streamRestart
+      /// The process is killed, and begins again.
+      case killed
+      /// The machine loses its power, and begins again.
+      case powerCut
     }
 
     let kind: Kind
@@ -68,6 +80,13 @@ struct Scenario {
   /// From one server to the other. Less than it takes a client to leave one and to subscribe at the
   /// other: else NATS itself delivers to both.
   let routeDelay: Duration
+  /// The stream that keeps facts, and the domain of its JetStream.
+  let stream: ModelStream.Options
+  let domain: String?
+  /// Hosts are connected to leaf nodes of the hub that has the stream, at this distance.
+  let uplinkDelay: Duration?
+  /// Of so many answers of the stream one is lost and one comes twice, while anything may go wrong; 0: none.
+  let lostAnswers: Int
   let faults: [Fault]
   /// When the last fault is over.
   let healed: Instant
@@ -121,6 +140,12 @@ struct Scenario {
     requestTimeout = random.oneIn(2) ? nil : .seconds(Int64(1 + random.index(below: 6)))
     bootSkew = random.oneIn(5) ? .zero - random.duration(through: .seconds(3600)) : .zero
     factCapacity = random.oneIn(6) ? 600 : 16 * 1024
+    uplinkDelay =
+      kind == .saturated || random.oneIn(2)
+      ? nil : .milliseconds(random.element(of: [1, 20, 100, 300]))
+    domain = random.oneIn(3) ? "hub" : nil
+    lostAnswers = kind == .saturated ? 0 : random.element(of: [0, 0, 3, 10])
+    stream = Scenario.stream(&random)
     let length = Duration.seconds(Int64(kind == .saturated ? 20 : 25 + random.index(below: 45)))
     faults = Scenario.faults(
       kind, hosts: hostCount, servers: serverCount, within: length, &random)
@@ -176,6 +201,14 @@ struct Scenario {
     return options
   }
 
+  private static func stream(_ random: inout RandomGenerator) -> ModelStream.Options {
+    var options = ModelStream.Options()
+    options.subjects = ["edge.sim.*.pump.*.edge", "edge.sim.*.host.*"]
+    options.release = random.element(of: ModelStream.Release.allCases)
+    options.duplicateWindow = .seconds(3600)
+    return options
+  }
+
   private static func faults(
     _ kind: Kind, hosts: Int, servers: Int, within length: Duration,
     _ random: inout RandomGenerator
@@ -183,7 +216,8 @@ struct Scenario {
     var faults: [Fault] = []
     let count = kind == .saturated ? random.index(below: 2) : 1 + random.index(below: 5)
     for index in 0..<count {
-      var fault = random.element(of: Fault.Kind.allCases)
+      var fault = random.element(
+        of: Fault.Kind.allCases.filter { $0 != .killed && $0 != .powerCut })
       if kind == .fleet, index == 0 { fault = .restart }
       let isLong = random.oneIn(3)
       let longest = Duration.milliseconds(isLong ? 40_000 : 6_000)
@@ -224,7 +258,9 @@ extension Scenario {
 
   /// How long after that a fact is stored: the pause of its queue, what goes before it, a round trip.
   var resumeTime: Duration {
-    reconnectTime + FactQueue.retryCap + (link.latency + link.jitter) * 4
+    // An answer that was lost on the way behind the server is waited for in vain.
+    let lost = uplinkDelay.map { $0 * 8 + .seconds(80) } ?? (lostAnswers > 0 ? .seconds(80) : .zero)
+    return reconnectTime + lost + FactQueue.retryCap + (link.latency + link.jitter) * 4
       + transmission(of: 4 * limits.writeBytes) + .seconds(1)
   }
 

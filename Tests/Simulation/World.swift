@@ -8,7 +8,7 @@ final class World {
     case leave(Int)
     case end(Scenario.Fault)
     case command(host: Int)
-    case routed(Int, ModelServer.Message)
+    case hub(HubEvent)
   }
 
   let scenario: Scenario
@@ -43,8 +43,7 @@ final class World {
     (stalls, blackouts, refusals) = (none, none, none)
     outages = hub.servers.map { _ in 0 }
     limit = scenario.healed + scenario.resumeTime
-    hub.route = { [unowned self] server, message, at in agenda.add(.routed(server, message), at: at)
-    }
+    hub.schedule = { [unowned self] event, at in agenda.add(.hub(event), at: at) }
     hub.answered = { [unowned self] subject, now in
       for host in hosts { host.urgentArrived(subject, at: now) }
     }
@@ -53,6 +52,9 @@ final class World {
         number, scenario: scenario, servers: hub.servers, canary: canary,
         executed: { [unowned self] in hub.executed($0, by: $1) })
       host.attempted = { [unowned self] in hub.attempted(at: $0) }
+      host.emitted = { [unowned self] sequence, at in
+        hub.streams.changeLedger(of: number) { $0.emitted(sequence, at: at) }
+      }
       if keepsTrace { host.trace = { [unowned self] in trace($0()) } }
       hosts.append(host)
       agenda.add(.command(host: number), at: now + random.duration(through: scenario.commandEvery))
@@ -142,7 +144,7 @@ final class World {
       let half = Duration(nanoseconds: scenario.commandEvery.nanoseconds / 2)
       agenda.add(
         .command(host: host), at: now + half + random.duration(through: scenario.commandEvery))
-    case .routed(let server, let message): hub.deliver(message, at: server, now)
+    case .hub(let event): hub.arrive(event, at: now)
     case .leave(let server): setDown(server, by: 1)
     case .begin(let fault):
       if keepsTrace { trace("begins: \(fault.summary)") }
@@ -157,12 +159,14 @@ final class World {
   private func hosts(of fault: Scenario.Fault) -> Range<Int> {
     switch fault.kind {
     case .restart, .lameDuck: hosts.indices
+    case .uplinkDown, .uplinkDead, .uplinkStalled, .streamRestart: 0..<0
     default: fault.host.map { $0..<($0 + 1) } ?? hosts.indices
     }
   }
 
   private func begin(_ fault: Scenario.Fault) {
     if fault.kind == .restart { setDown(fault.server, by: 1) }
+    hub.streams.change(fault, by: 1, at: now)
     if fault.kind == .lameDuck {
       hub.servers[fault.server].options.isLameDuck = true
       hub.servers[fault.server].announce()
@@ -193,7 +197,9 @@ final class World {
       case .suspended:
         let until = now + fault.duration
         hosts[index].suspendedUntil = max(hosts[index].suspendedUntil ?? until, until)
-      case .restart, .lameDuck: break
+      case .killed: hosts[index].end(withMachine: false, at: now)
+      case .powerCut: hosts[index].end(withMachine: true, at: now)
+      case .restart, .lameDuck, .uplinkDown, .uplinkDead, .uplinkStalled, .streamRestart: break
       }
       setWay(index)
     }
@@ -204,6 +210,7 @@ final class World {
       if fault.kind == .lameDuck { hub.servers[fault.server].options.isLameDuck = false }
       setDown(fault.server, by: -1)
     }
+    hub.streams.change(fault, by: -1, at: now)
     for index in hosts(of: fault) {
       switch fault.kind {
       case .stall: stalls[index] -= 1
@@ -212,6 +219,7 @@ final class World {
       case .clockJump:
         hosts[index].time.skew = .zero
         hosts[index].time.isSynchronised = true
+      case .killed, .powerCut: hosts[index].beginAgain(at: now)
       default: break
       }
       // What was lost is sent again after up to as long as it took.
@@ -252,7 +260,7 @@ final class World {
   /// delivered.
   private func ebb() {
     for host in hosts {
-      guard host.bus.isConnected, let stored = hub.keeper.lastStored[host.number],
+      guard host.isConnected, let stored = hub.streams.ledgers[host.number].lastStored,
         stored > scenario.healed
       else { return }
     }
@@ -261,17 +269,18 @@ final class World {
       hosts[index].emits = false
       refresh(index)
     }
-    let waiting = hosts.reduce(0) { $0 + $1.factCount - hub.keeper.stored[$1.number].count }
+    let waiting = hub.streams.ledgers.reduce(0) { $0 + $1.waitingCount }
     let each = (scenario.link.latency + scenario.link.jitter) * 4 + scenario.transmission(of: 8192)
     limit = now + scenario.resumeTime + each * Int64(waiting)
   }
 
   private func isDelivered(_ host: SimulatedHost) -> Bool {
-    hub.keeper.stored[host.number].last == host.factCount
+    let ledger = hub.streams.ledgers[host.number]
+    return ledger.facts.last?.isStored ?? true
   }
 
   private func breach(of host: Int) -> Breach? {
-    if let breach = hub.breach ?? hub.keeper.breach { return breach }
+    if let breach = hub.breach ?? hub.streams.breach { return breach }
     if host >= 0, let breach = hosts[host].breach { return breach }
     if let violation = hub.violation {
       return Breach(invariant: .protocolRules, text: violation, at: now)
@@ -282,22 +291,21 @@ final class World {
   private func checkEnd() -> Breach? {
     for host in hosts {
       if let breach = host.breach { return breach }
-      let stored = hub.keeper.stored[host.number]
+      let ledger = hub.streams.ledgers[host.number]
       if !isEbbing {
-        guard host.bus.isConnected, let last = hub.keeper.lastStored[host.number],
-          last > scenario.healed
+        guard host.isConnected, let last = ledger.lastStored, last > scenario.healed
         else {
           return Breach(
             invariant: .recovery,
             text: "host \(host.number): \(scenario.resumeTime.milliseconds) ms after the last fault"
-              + " \(host.bus.isConnected ? "no fact has come" : "there is no connection")", at: now)
+              + " \(host.isConnected ? "no fact has come" : "there is no connection")", at: now)
         }
-      } else if !isDelivered(host) || host.factCount - stored.count > host.droppedFacts {
+      } else if !isDelivered(host) || ledger.waitingCount > host.droppedFacts {
         return Breach(
           invariant: .factLost,
           text:
-            "host \(host.number): of \(host.factCount) facts \(stored.count) are stored, the last"
-            + " is \(stored.last ?? 0), and \(host.droppedFacts) made room", at: now)
+            "host \(host.number): of \(ledger.facts.count) facts \(ledger.storedCount) are stored,"
+            + " and \(host.droppedFacts) made room", at: now)
       }
     }
     return nil
