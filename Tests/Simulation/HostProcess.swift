@@ -8,12 +8,15 @@ final class HostProcess: Diagnostics {
   let bus: HostBus
   let lattice: LatticeHost
   let pump = Pump()
+  let journal: Journal
+  private let disk: HostDisk?
   /// Told what it reports.
   var reported: (StaticString, Text) -> Void = { _, _ in }
 
   init(
     _ name: String, number: Int, scenario: Scenario, servers: [ModelServer], time: SimulatedTime,
-    boot: BootID, link: LinkConditions, canary: Canary?, random: inout RandomGenerator
+    boot: BootID, disk: HostDisk?, tail: HostDisk?, link: LinkConditions, canary: Canary?,
+    random: inout RandomGenerator
   ) {
     let known = scenario.discoversServers ? 1 : servers.count
     let options = ConnectionOptions(
@@ -26,15 +29,22 @@ final class HostProcess: Diagnostics {
     bus = HostBus(over: endpoint, time: time, requestsMax: limits.requestsMax, canary: canary)
     let identity = HostIdentity(
       name: name, lattice: "sim", id: HostIdentity.makeID(seed: random.next()), version: "1.0",
-      labels: [], started: time.wallClock)
+      labels: [], started: time.now)
     lattice = LatticeHost(identity: identity, time: time, boot: boot)
     pump.resources = (0..<scenario.resourceCount).map {
       Resource(name: "r\($0)", operations: ["set"], properties: Record())
     }
     lattice.add(pump)
+    self.disk = disk
+    journal = Journal(
+      scenario.journal, run: JournalRun(id: bytes(identity.id), boot: boot.bytes), disk: disk,
+      tail: tail)
     let dialect = ServicesDialect(
       presenceInterval: scenario.limits.link.presence, requestTimeout: scenario.requestTimeout,
-      factCapacity: scenario.factCapacity, diagnostics: self, seed: random.next())
+      journal: journal, diagnostics: self, seed: random.next())
+    if canary == .tellsNoGap { journal.onGap = nil }
+    if canary == .tellsNoDrop { journal.onDropped = nil }
+    journal.open(at: time.now)
     lattice.start([dialect], on: bus)
   }
 
@@ -44,9 +54,13 @@ final class HostProcess: Diagnostics {
   }
 
   /// When there is something to do.
-  var deadline: Instant? { Instant.earlier(endpoint.wakeup, lattice.deadline) }
+  var deadline: Instant? {
+    let deadline = Instant.earlier(endpoint.wakeup, lattice.deadline)
+    return Instant.earlier(deadline, disk?.deadline)
+  }
 
   func run(at now: Instant) {
+    disk?.handleDeadline(at: now)
     endpoint.run(at: now)
     if lattice.deadline.isDue(at: now) { lattice.handleDeadline(at: now) }
   }

@@ -12,6 +12,8 @@ final class HubStreams {
   private var outages = 0
   private var random: RandomGenerator
 
+  /// Where happenings are told, for people.
+  var trace: ((() -> String) -> Void)?
   /// Has something arrive later.
   var schedule: (HubEvent, Instant) -> Void = { _, _ in }
   /// Has a server publish an answer.
@@ -61,6 +63,7 @@ final class HubStreams {
     let before = streams.streams[0].lastSequence
     guard let json = streams.answer(message, at: now) else { return }
     let isStored = streams.streams[0].lastSequence > before
+    trace? { "the hub gets \(HubStreams.text(of: message)): \(json.string)" }
     if isStored { ledgers[Hub.host(of: message.subject)].stored(message, at: now) }
     guard let subject = message.reply else { return }
     let isTroubled = now < scenario.healed && scenario.lostAnswers > 0
@@ -74,6 +77,12 @@ final class HubStreams {
         schedule(.down(server, answer), now + uplinks[server].delay)
       }
     }
+  }
+
+  private static func text(of message: ModelServer.Message) -> String {
+    let last = message.header("Nats-Expected-Last-Subject-Sequence").map { " behind \($0)" } ?? ""
+    let id = message.header("Nats-Msg-Id").map { " \($0.suffix(12))" } ?? ""
+    return "\(message.subject)\(id)\(last) \(Array(message.payload.prefix(90)).string)"
   }
 
   // MARK: faults

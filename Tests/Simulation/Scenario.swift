@@ -51,6 +51,8 @@ struct Scenario {
       case killed
       /// The machine loses its power, and begins again.
       case powerCut
+      /// It does behind a certain write to its disk, if there is one in time.
+      case powerCutAtWrite
     }
 
     let kind: Kind
@@ -64,6 +66,8 @@ struct Scenario {
     let skew: Duration
     /// Whether the host knows that its clock may be off.
     let isKnown: Bool
+    /// Behind how many writes power is cut.
+    let writes: Int
   }
 
   static let start = Instant(nanoseconds: 1_000_000_000_000)
@@ -104,7 +108,10 @@ struct Scenario {
   let requestTimeout: Duration?
   /// By how much the clocks of hosts without a battery are behind, until they are told the time.
   let bootSkew: Duration
-  let factCapacity: Int
+  let factBytes: Int
+  let journal: JournalConfiguration
+  /// Of the host's disk.
+  let syncLatency: Duration
 
   init(seed: UInt64) {
     var random = RandomGenerator(seed: seed &* 0x9E37_79B9_7F4A_7C15 ^ 0x5DEE_CE66)
@@ -126,7 +133,10 @@ struct Scenario {
     limits = Scenario.limits(kind, hosts: hostCount, &random)
     server = Scenario.server(&random)
     let roundTrip = link.latency * 2 + link.jitter * 2
-    factEvery = max(.milliseconds(Int64(700 + random.index(below: 3000))), roundTrip * 2)
+    // More than the link takes, so that the journal is filled.
+    let isBurst = kind == .single && random.oneIn(40)
+    let pause = Duration.milliseconds(Int64(700 + random.index(below: 3000)))
+    factEvery = isBurst ? .milliseconds(25) : max(pause, roundTrip * 2)
     resourceCount = kind == .saturated ? 24 : 1 + random.index(below: 6)
     readingBytes = kind == .saturated ? 300 : 20 + random.index(below: 200)
     readingEvery =
@@ -139,7 +149,9 @@ struct Scenario {
     commandAgeMax = .milliseconds(Int64(500 + random.index(below: 6000)))
     requestTimeout = random.oneIn(2) ? nil : .seconds(Int64(1 + random.index(below: 6)))
     bootSkew = random.oneIn(5) ? .zero - random.duration(through: .seconds(3600)) : .zero
-    factCapacity = random.oneIn(6) ? 600 : 16 * 1024
+    journal = Scenario.journal(&random)
+    syncLatency = .milliseconds(random.element(of: [1, 30, 700]))
+    factBytes = isBurst ? 250 : random.index(below: 60)
     uplinkDelay =
       kind == .saturated || random.oneIn(2)
       ? nil : .milliseconds(random.element(of: [1, 20, 100, 300]))
@@ -148,7 +160,8 @@ struct Scenario {
     stream = Scenario.stream(&random)
     let length = Duration.seconds(Int64(kind == .saturated ? 20 : 25 + random.index(below: 45)))
     faults = Scenario.faults(
-      kind, hosts: hostCount, servers: serverCount, within: length, &random)
+      kind, hosts: hostCount, servers: serverCount, hasDisk: journal.size > 0, within: length,
+      &random)
     healed = faults.reduce(Scenario.start + length) { max($0, $1.begin + $1.duration) }
   }
 
@@ -201,16 +214,24 @@ struct Scenario {
     return options
   }
 
+  private static func journal(_ random: inout RandomGenerator) -> JournalConfiguration {
+    var journal = JournalConfiguration()
+    journal.size = random.oneIn(8) ? 0 : JournalConfiguration.sizes.lowerBound
+    journal.memory = random.element(of: [JournalConfiguration.memories.lowerBound, journal.memory])
+    journal.sync = .milliseconds(random.element(of: [200, 1000, 5000]))
+    return journal
+  }
+
   private static func stream(_ random: inout RandomGenerator) -> ModelStream.Options {
     var options = ModelStream.Options()
     options.subjects = ["edge.sim.*.pump.*.edge", "edge.sim.*.host.*"]
     options.release = random.element(of: ModelStream.Release.allCases)
-    options.duplicateWindow = .seconds(3600)
+    options.duplicateWindow = .milliseconds(random.element(of: [100, 10_000, 120_000]))
     return options
   }
 
   private static func faults(
-    _ kind: Kind, hosts: Int, servers: Int, within length: Duration,
+    _ kind: Kind, hosts: Int, servers: Int, hasDisk: Bool, within length: Duration,
     _ random: inout RandomGenerator
   ) -> [Fault] {
     var faults: [Fault] = []
@@ -219,6 +240,8 @@ struct Scenario {
       var fault = random.element(
         of: Fault.Kind.allCases.filter { $0 != .killed && $0 != .powerCut })
       if kind == .fleet, index == 0 { fault = .restart }
+      // Who keeps facts in memory only does not keep them then.
+      if !hasDisk, fault == .powerCut || fault == .powerCutAtWrite { fault = .killed }
       let isLong = random.oneIn(3)
       let longest = Duration.milliseconds(isLong ? 40_000 : 6_000)
       let offset = Duration.seconds(5) + random.duration(through: length - .seconds(10))
@@ -230,7 +253,7 @@ struct Scenario {
           server: random.index(below: servers), begin: start + offset,
           duration: random.duration(through: longest),
           skew: random.duration(through: .seconds(120)) - .seconds(60),
-          isKnown: random.oneIn(2)))
+          isKnown: random.oneIn(2), writes: 1 + random.index(below: 6)))
     }
     return faults
   }
@@ -260,7 +283,7 @@ extension Scenario {
   var resumeTime: Duration {
     // An answer that was lost on the way behind the server is waited for in vain.
     let lost = uplinkDelay.map { $0 * 8 + .seconds(80) } ?? (lostAnswers > 0 ? .seconds(80) : .zero)
-    return reconnectTime + lost + FactQueue.retryCap + (link.latency + link.jitter) * 4
+    return reconnectTime + lost + Duration.seconds(5) + (link.latency + link.jitter) * 4
       + transmission(of: 4 * limits.writeBytes) + .seconds(1)
   }
 
@@ -269,6 +292,10 @@ extension Scenario {
     guard let rate = link.bytesPerSecond else { return .zero }
     return Duration(nanoseconds: Int64(bytes) * 1_000_000_000 / rate)
   }
+
+  /// How long before a power cut a fact may have happened that is lost by it: it has waited for its
+  /// acknowledgement, then for a sync under way, then for its own.
+  var lossTime: Duration { journal.sync + syncLatency * 2 + .milliseconds(100) }
 
   /// From the moment an urgent message is queued until it is at the server, while nothing goes wrong:
   /// what the kernel holds, one write, the urgent messages queued before, and a round trip.

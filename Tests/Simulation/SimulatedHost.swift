@@ -31,6 +31,9 @@ final class SimulatedHost {
   private let canary: Canary?
   private var random: RandomGenerator
   private var boot: BootID
+  /// Nil: facts are kept in memory only.
+  let disk: HostDisk?
+  let tail: HostDisk
 
   /// Faults under way without which the process would run.
   private var offs = 0
@@ -43,9 +46,9 @@ final class SimulatedHost {
 
   // What it has done.
   private(set) var factCount = 0
-  private(set) var droppedFacts = 0
   private var readingCount = 0
   private let readingText: String
+  private let factText: String
   private(set) var breach: Breach?
   var emits = true
   private var nextFact: Instant
@@ -57,7 +60,12 @@ final class SimulatedHost {
   /// Where happenings are told, for people.
   var trace: ((() -> String) -> Void)?
   /// Told of every fact, with its sequence number, before it is emitted.
-  var emitted: (UInt64, Instant) -> Void = { _, _ in }
+  var emitted: (UInt64, FactClass, Instant) -> Void = { _, _, _ in }
+  /// Told of every fact that is sent, by its id, and whether as a live one.
+  var sent: (String, Bool) -> Void = { _, _ in }
+  /// Told when power is lost, and when that was because of its disk: it has to be begun again.
+  var lostPower: (Instant) -> Void = { _ in }
+  var failed: (Instant) -> Void = { _ in }
   /// Told of every attempt to connect.
   var attempted: (Instant) -> Void = { _ in }
 
@@ -72,6 +80,8 @@ final class SimulatedHost {
     self.executed = executed
     readingText = String(
       decoding: [UInt8](repeating: 0x78, count: scenario.readingBytes), as: UTF8.self)
+    factText = String(
+      decoding: [UInt8](repeating: 0x79, count: scenario.factBytes), as: UTF8.self)
     var random = RandomGenerator(seed: scenario.seed &* 1_000_003 &+ UInt64(number))
     time = SimulatedTime(now: Scenario.start)
     time.skew = scenario.bootSkew
@@ -80,18 +90,30 @@ final class SimulatedHost {
     nextReading = Scenario.start + random.duration(through: scenario.readingEvery)
     nextRequest = Scenario.start + random.duration(through: scenario.requestEvery)
     boot = BootID(seed: random.next())
+    let latency = scenario.syncLatency
+    disk =
+      scenario.journal.size == 0
+      ? nil
+      : HostDisk(
+        "disk", of: .disk, time: time, syncLatency: latency, canary: canary, seed: random.next())
+    tail = HostDisk(
+      "tail", of: .memory, time: time, syncLatency: .zero, canary: canary, seed: 0)
     process = HostProcess(
       "h\(number)", number: number, scenario: scenario, servers: servers, time: time, boot: boot,
-      link: scenario.link, canary: canary, random: &random)
+      disk: disk, tail: canary == .forgetsTail ? nil : tail, link: scenario.link, canary: canary,
+      random: &random)
     self.random = random
     begin(process)
   }
 
   private func begin(_ process: HostProcess) {
-    process.reported = { [unowned self] in report($0, $1) }
+    process.reported = { [unowned self] kind, text in
+      trace? { "h\(self.number) \(kind): \(text.string)" }
+    }
     process.pump.execute = { [unowned self] in executed($0, self) }
     process.bus.linkAction = { [unowned self] in take($0) }
     process.bus.queuedUrgent = { [unowned self] in queuedUrgent($0) }
+    process.bus.sentFact = { [unowned self] in sent($0, $1) }
     process.bus.read = { [unowned self] in checkRead($0) }
     process.start(at: time.now)
   }
@@ -129,20 +151,27 @@ final class SimulatedHost {
     if emits { emit(at: now) }
     process.finishTurn(at: now)
     check(at: now)
+    failWithDisk(at: now)
   }
 
   // MARK: lives
 
-  /// The process ends without a word; or, with the machine, nobody closes its connections.
+  /// The process ends without a word; or, with the machine, nobody closes its connections, and what was not
+  /// synced is lost.
   func end(withMachine: Bool, at now: Instant) {
     offs += 1
-    if withMachine { boot = BootID(seed: random.next()) }
-    if offs > 1 { return }
-    suspendedUntil = nil
-    disturb()
-    endpoint.exit(withMachine: withMachine, at: now)
-    ended.append(process)
-    trace? { "h\(self.number) \(withMachine ? "loses its power" : "is killed")" }
+    if withMachine {
+      boot = BootID(seed: random.next())
+      lostPower(now)
+    }
+    if offs == 1 {
+      suspendedUntil = nil
+      disturb()
+      endpoint.exit(withMachine: withMachine, at: now)
+      ended.append(process)
+      trace? { "h\(self.number) \(withMachine ? "loses its power" : "is killed")" }
+    }
+    for storage in [disk, tail] { withMachine ? storage?.cutPower() : storage?.close() }
   }
 
   /// One of what keeps it from running is over.
@@ -155,22 +184,47 @@ final class SimulatedHost {
     nextRequest = max(nextRequest, now)
     process = HostProcess(
       "h\(number)", number: number, scenario: scenario, servers: servers, time: time, boot: boot,
-      link: endpoint.link, canary: canary, random: &random)
+      disk: disk, tail: canary == .forgetsTail ? nil : tail, link: endpoint.link, canary: canary,
+      random: &random)
     begin(process)
     trace? { "h\(self.number) begins" }
+    failWithDisk(at: now)
+  }
+
+  /// Has the power fail behind this many further writes to the disk; nil: not at all.
+  func cutPower(afterWrites count: Int?) {
+    guard let disk else { return }
+    let last = count.map { disk.writeCount + $0 }
+    disk.wrote = { [unowned self] written in
+      guard written == last else { return }
+      disk.die()
+      tail.die()
+      endpoint.lose()
+    }
+  }
+
+  /// What the process did after its disk died it has not done.
+  private func failWithDisk(at now: Instant) {
+    guard let disk, disk.isDead, offs == 0 else { return }
+    disk.wrote = { _ in }
+    trace? { "h\(self.number): write \(disk.writeCount) was the last" }
+    end(withMachine: true, at: now)
+    failed(now)
   }
 
   private func emit(at now: Instant) {
     if nextFact <= now {
       nextFact = now + after(scenario.factEvery)
       factCount += 1
-      emitted(UInt64(factCount), now)
-      emit("edge", .durable, factCount, text: "")
+      let factClass: FactClass =
+        factCount % 5 == 0 ? .alarm : factCount % 3 == 0 ? .reading : .event
+      emitted(process.journal.nextSequence, factClass, now)
+      emit("edge", .durable, factClass, factCount, text: factText)
     }
     if nextReading <= now {
       nextReading = now + after(scenario.readingEvery)
       readingCount += 1
-      emit("reading", .latest, readingCount, text: readingText)
+      emit("reading", .latest, .reading, readingCount, text: readingText)
     }
     if nextRequest <= now {
       nextRequest = now + after(scenario.requestEvery)
@@ -184,7 +238,8 @@ final class SimulatedHost {
   }
 
   private func emit(
-    _ kind: String, _ delivery: CapabilityEvent.Delivery, _ count: Int, text: String
+    _ kind: String, _ delivery: CapabilityEvent.Delivery, _ factClass: FactClass, _ count: Int,
+    text: String
   ) {
     var body = Record()
     body.append("n", .integer(Int64(count)))
@@ -193,7 +248,7 @@ final class SimulatedHost {
     process.lattice.emit(
       CapabilityEvent(
         capability: Pump.name, resource: resource, kind: kind, delivery: delivery,
-        at: time.now, body: body))
+        factClass: factClass, at: time.now, body: body))
   }
 
   private func request() {
@@ -237,14 +292,6 @@ final class SimulatedHost {
       "is disconnected: \(reason.text.string); tries again in \(retryIn.milliseconds) ms"
     default: "\(action)"
     }
-  }
-
-  private func report(_ kind: StaticString, _ text: Text) {
-    if ascii(kind).equals("facts dropped") {
-      let digits = text.bytes.filter { $0 >= 0x30 && $0 <= 0x39 }
-      droppedFacts = Int(digits.span.unsignedNumber ?? 0)
-    }
-    trace? { "h\(self.number) \(kind): \(text.string)" }
   }
 
   /// A fault begins.

@@ -3,6 +3,8 @@
 /// Everything that a seed decides, in one thread and in virtual time: hosts, their links, servers, faults.
 final class World {
   private enum Event {
+    /// A host whose power failed has it again.
+    case powerReturns(host: Int)
     case begin(Scenario.Fault)
     /// A server in lame duck mode ends.
     case leave(Int)
@@ -28,8 +30,12 @@ final class World {
   private var outages: [Int]
   /// All hosts have shown that their links work; no new load comes.
   private var isEbbing = false
+  /// When the last fault is over.
+  private var healed: Instant
   /// When everything is to be delivered.
   private var limit: Instant
+  /// How long a machine is without power whose disk was the last that it heard of.
+  private static let powerReturns = Duration.seconds(3)
   private let keepsTrace: Bool
   private var traceLines: [String] = []
 
@@ -42,8 +48,10 @@ final class World {
     let none = Array(repeating: 0, count: scenario.hostCount)
     (stalls, blackouts, refusals) = (none, none, none)
     outages = hub.servers.map { _ in 0 }
+    healed = scenario.healed
     limit = scenario.healed + scenario.resumeTime
     hub.schedule = { [unowned self] event, at in agenda.add(.hub(event), at: at) }
+    if keepsTrace { hub.streams.trace = { [unowned self] in trace($0()) } }
     hub.answered = { [unowned self] subject, now in
       for host in hosts { host.urgentArrived(subject, at: now) }
     }
@@ -52,8 +60,20 @@ final class World {
         number, scenario: scenario, servers: hub.servers, canary: canary,
         executed: { [unowned self] in hub.executed($0, by: $1) })
       host.attempted = { [unowned self] in hub.attempted(at: $0) }
-      host.emitted = { [unowned self] sequence, at in
-        hub.streams.changeLedger(of: number) { $0.emitted(sequence, at: at) }
+      host.emitted = { [unowned self] sequence, factClass, at in
+        hub.streams.changeLedger(of: number) { $0.emitted(sequence, factClass, at: at) }
+      }
+      host.sent = { [unowned self] id, isLive in
+        hub.streams.changeLedger(of: number) { $0.sent(id, isLive: isLive) }
+      }
+      host.lostPower = { [unowned self] at in
+        hub.streams.changeLedger(of: number) { $0.powerCut(losing: scenario.lossTime, at: at) }
+      }
+      host.failed = { [unowned self] at in
+        let back = at + World.powerReturns
+        agenda.add(.powerReturns(host: number), at: back)
+        healed = max(healed, back)
+        limit = max(limit, healed + scenario.resumeTime)
       }
       if keepsTrace { host.trace = { [unowned self] in trace($0()) } }
       hosts.append(host)
@@ -67,7 +87,7 @@ final class World {
   }
 
   /// The last happenings, when they are kept.
-  var lastHappenings: [String] { traceLines.suffix(40) }
+  var lastHappenings: [String] { traceLines.suffix(60) }
 
   private func trace(_ text: String) {
     traceLines.append("\((now - Scenario.start).milliseconds) ms: \(text)")
@@ -116,7 +136,7 @@ final class World {
       refresh(chosen)
     }
     carry()
-    if now >= scenario.healed, !isEbbing { ebb() }
+    if now >= healed, !isEbbing { ebb() }
     return breach(of: chosen)
   }
 
@@ -146,6 +166,9 @@ final class World {
         .command(host: host), at: now + half + random.duration(through: scenario.commandEvery))
     case .hub(let event): hub.arrive(event, at: now)
     case .leave(let server): setDown(server, by: 1)
+    case .powerReturns(let host):
+      hosts[host].beginAgain(at: now)
+      setWay(host)
     case .begin(let fault):
       if keepsTrace { trace("begins: \(fault.summary)") }
       begin(fault)
@@ -199,6 +222,7 @@ final class World {
         hosts[index].suspendedUntil = max(hosts[index].suspendedUntil ?? until, until)
       case .killed: hosts[index].end(withMachine: false, at: now)
       case .powerCut: hosts[index].end(withMachine: true, at: now)
+      case .powerCutAtWrite: hosts[index].cutPower(afterWrites: fault.writes)
       case .restart, .lameDuck, .uplinkDown, .uplinkDead, .uplinkStalled, .streamRestart: break
       }
       setWay(index)
@@ -220,6 +244,7 @@ final class World {
         hosts[index].time.skew = .zero
         hosts[index].time.isSynchronised = true
       case .killed, .powerCut: hosts[index].beginAgain(at: now)
+      case .powerCutAtWrite: hosts[index].cutPower(afterWrites: nil)
       default: break
       }
       // What was lost is sent again after up to as long as it took.
@@ -261,7 +286,7 @@ final class World {
   private func ebb() {
     for host in hosts {
       guard host.isConnected, let stored = hub.streams.ledgers[host.number].lastStored,
-        stored > scenario.healed
+        stored > healed
       else { return }
     }
     isEbbing = true
@@ -275,8 +300,7 @@ final class World {
   }
 
   private func isDelivered(_ host: SimulatedHost) -> Bool {
-    let ledger = hub.streams.ledgers[host.number]
-    return ledger.facts.last?.isStored ?? true
+    !host.isOff && host.process.journal.status.waiting == 0
   }
 
   private func breach(of host: Int) -> Breach? {
@@ -293,19 +317,28 @@ final class World {
       if let breach = host.breach { return breach }
       let ledger = hub.streams.ledgers[host.number]
       if !isEbbing {
-        guard host.isConnected, let last = ledger.lastStored, last > scenario.healed
+        guard host.isConnected, let last = ledger.lastStored, last > healed
         else {
           return Breach(
             invariant: .recovery,
             text: "host \(host.number): \(scenario.resumeTime.milliseconds) ms after the last fault"
               + " \(host.isConnected ? "no fact has come" : "there is no connection")", at: now)
         }
-      } else if !isDelivered(host) || ledger.waitingCount > host.droppedFacts {
+      } else if !isDelivered(host) {
+        if keepsTrace {
+          let j = host.process.journal
+          print(j.status, j.nextSequence)
+          var q: UInt64 = 0
+          while let r = j.nextWaiting(from: q) { print(r.sequence, r.subject.string, terminator: "; "); q = r.sequence + 1 }
+          print()
+        }
         return Breach(
           invariant: .factLost,
           text:
             "host \(host.number): of \(ledger.facts.count) facts \(ledger.storedCount) are stored,"
-            + " and \(host.droppedFacts) made room", at: now)
+            + " and \(host.process.journal.status.waiting) wait", at: now)
+      } else if let breach = ledger.verdict(at: now) {
+        return breach
       }
     }
     return nil

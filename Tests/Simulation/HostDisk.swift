@@ -5,7 +5,7 @@
 /// an earlier one. A process that is killed loses nothing.
 ///
 /// Or a piece of memory that outlives the process and not the machine.
-final class SimulatedDisk: JournalStorage {
+final class HostDisk: JournalStorage {
   static let sectorBytes = 512
 
   private struct Write {
@@ -13,8 +13,13 @@ final class SimulatedDisk: JournalStorage {
     let bytes: [UInt8]
   }
 
+  enum Kind {
+    case disk
+    /// A piece of memory: at a power cut all is lost.
+    case memory
+  }
+
   let name: String
-  /// In memory: at a power cut all is lost.
   private let isVolatile: Bool
   private let time: SimulatedTime
   private let syncLatency: Duration
@@ -28,12 +33,11 @@ final class SimulatedDisk: JournalStorage {
   private var sync: (count: Int, endsAt: Instant)?
   private var random: RandomGenerator
   private var isOpen = false
+  private let canary: Canary?
 
   var onSynced: ((_ now: Instant) -> Void)?
   /// What every write and sync fails with.
   var problem: SystemError?
-  /// Every sync is taken for done when it begins (a canary).
-  var liesAboutSyncs = false
   private(set) var writeCount = 0
   private(set) var writtenBytes = 0
   /// Called behind each write, before the one who wrote goes on.
@@ -42,10 +46,12 @@ final class SimulatedDisk: JournalStorage {
   private(set) var isDead = false
 
   init(
-    _ name: String, isVolatile: Bool, time: SimulatedTime, syncLatency: Duration, seed: UInt64
+    _ name: String, of kind: Kind, time: SimulatedTime, syncLatency: Duration, canary: Canary?,
+    seed: UInt64
   ) {
     self.name = name
-    self.isVolatile = isVolatile
+    isVolatile = kind == .memory
+    self.canary = canary
     self.time = time
     self.syncLatency = syncLatency
     random = RandomGenerator(seed: seed)
@@ -82,6 +88,8 @@ final class SimulatedDisk: JournalStorage {
     }
     if let problem { throw problem }
     if isDead { return }
+    // The cursor stands in front.
+    if canary == .forgetsCursor, !isVolatile, offset < 8192 { return }
     let bytes = bytes.array
     content.replaceSubrange(offset..<(offset + bytes.count), with: bytes)
     if !isVolatile { pending.append(Write(offset: offset, bytes: bytes)) }
@@ -93,7 +101,7 @@ final class SimulatedDisk: JournalStorage {
   func beginSync() throws(SystemError) {
     if let problem { throw problem }
     assert(sync == nil, "one sync at a time")
-    sync = (pending.count, liesAboutSyncs ? time.now : time.now + syncLatency)
+    sync = (pending.count, time.now + syncLatency)
   }
 
   func syncResult(waits: Bool) throws(SystemError) -> Bool {
@@ -101,7 +109,7 @@ final class SimulatedDisk: JournalStorage {
     if !waits, endsAt > time.now { return false }
     sync = nil
     if let problem { throw problem }
-    if isDead || liesAboutSyncs { return true }
+    if isDead || canary == .liesAboutSyncs { return true }
     for write in pending.prefix(count) { put(write.bytes, at: write.offset) }
     pending.removeFirst(count)
     return true
@@ -129,8 +137,8 @@ final class SimulatedDisk: JournalStorage {
     }
     let fate = random.index(below: 4)
     for write in pending where fate > 0 {
-      for start in stride(from: 0, to: write.bytes.count, by: SimulatedDisk.sectorBytes) {
-        let sector = Array(write.bytes[start...].prefix(SimulatedDisk.sectorBytes))
+      for start in stride(from: 0, to: write.bytes.count, by: HostDisk.sectorBytes) {
+        let sector = Array(write.bytes[start...].prefix(HostDisk.sectorBytes))
         switch random.index(below: fate == 1 ? 2 : 20) {
         case 0: continue
         case 1 where fate == 3: put(random.bytes(count: sector.count), at: write.offset + start)
