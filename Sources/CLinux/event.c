@@ -62,6 +62,22 @@ int32_t linux_timer_set(int32_t timer, int64_t monotonic_nanoseconds) {
   return timerfd_settime(timer, TFD_TIMER_ABSTIME, &setting, NULL) < 0 ? -errno : 0;
 }
 
+int32_t linux_clock_watch(void) {
+  int timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (timer < 0) return -errno;
+  // Never: in 2255, for the kernel counts nanoseconds until 2262.
+  struct itimerspec setting = {.it_value.tv_sec = (time_t)9000000000};
+  if (timerfd_settime(timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &setting, NULL) == 0) return timer;
+  int32_t error = -errno;
+  close(timer);
+  return error;
+}
+
+int32_t linux_clock_was_set(int32_t watch) {
+  uint64_t expirations;
+  return linux_read(watch, &expirations, sizeof expirations) == -ECANCELED;
+}
+
 int32_t linux_signals_create(void) {
   sigset_t signals;
   sigemptyset(&signals);

@@ -26,6 +26,12 @@ public struct EventTime {
     self.age = age
   }
 
+  /// That of an event which is told at once.
+  init(of event: CapabilityEvent, by host: LatticeHost) {
+    self = host.time(of: event.instant)
+    if event.isOfHost { tellsBoot = true }
+  }
+
   /// An event's body, which has no time of its own, with this one at its end.
   /// - Parameter body: a JSON object as it was written.
   public func appended(to body: Span<UInt8>) -> [UInt8] {

@@ -11,11 +11,11 @@ public struct HostIdentity {
   public let version: String
   /// What the operator says of the host, in the manifest's order.
   public let labels: [(key: String, value: String)]
-  public let started: Timestamp
+  public let started: Instant
 
   public init(
     name: String, lattice: String, id: String, version: String,
-    labels: [(key: String, value: String)], started: Timestamp
+    labels: [(key: String, value: String)], started: Instant
   ) {
     self.name = name
     self.lattice = lattice

@@ -5,16 +5,22 @@ import Transport
 public final class LatticeHost: EventSink {
   public let identity: HostIdentity
   public let time: any TimeSource
-  public let boot: BootID
+  /// What is known of the time of day, as of the last `readClock`.
+  public private(set) var clock: FactClock
   public private(set) var providers: [any CapabilityProvider] = []
   private var dialects: [any Dialect] = []
   /// Called for every command with what became of it, after it was answered.
   public var onCommand: ((Invocation, InvocationResult) -> Void)?
+  /// Called when the clock was set, or is known to be right for the first time.
+  public var onClockChange: ((ClockChange) -> Void)?
 
-  public init(identity: HostIdentity, time: any TimeSource, boot: BootID) {
+  /// - Parameter known: the clocks of earlier boots, as an earlier run has left them in `clock`.
+  public init(
+    identity: HostIdentity, time: any TimeSource, boot: BootID, known: [KnownClock] = []
+  ) {
     self.identity = identity
     self.time = time
-    self.boot = boot
+    clock = FactClock(boot: boot, ClockReading(time), known: known)
   }
 
   /// Adds a provider; before `start`.
@@ -54,19 +60,13 @@ public final class LatticeHost: EventSink {
   }
 
   public func emit(_ event: CapabilityEvent) {
+    readClock()
     let now = time.now
     for dialect in dialects { dialect.emit(event, at: now) }
   }
 
-  /// The time of an event, as far as it is known now.
-  public func time(of event: CapabilityEvent) -> EventTime {
-    let instant = event.instant
-    var time = EventTime(
-      Timestamp(of: instant, by: time), time.isSynchronised ? .synced : .unknown, at: instant,
-      of: boot)
-    if event.isOfHost { time.tellsBoot = true }
-    return time
-  }
+  /// - Returns: what is news, for `readClock`.
+  func takeClockReading() -> ClockChange? { clock.read(ClockReading(time)) }
 
   public var deadline: Instant? {
     var earliest: Instant?

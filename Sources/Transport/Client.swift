@@ -64,6 +64,9 @@ public final class Client: MessageBus {
 
   public var isConnected: Bool { connection.isConnected }
 
+  /// The time of day was set: see `Connection`.
+  public func handleClockSet() { connection.handleClockSet(at: EventLoop.now) }
+
   // MARK: MessageBus
 
   public func subscribe(

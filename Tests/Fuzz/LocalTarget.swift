@@ -14,7 +14,7 @@ private func makeHost() -> LatticeHost {
   let host = LatticeHost(
     identity: HostIdentity(
       name: "h", lattice: "l", id: "i", version: "0", labels: [],
-      started: Timestamp(nanoseconds: 0)),
+      started: Instant(nanoseconds: 0)),
     time: board, boot: BootID(seed: 1))
   host.add(board)
   host.start([dialect], on: NoBus())

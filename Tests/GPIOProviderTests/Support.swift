@@ -174,7 +174,7 @@ extension CapabilityProvider {
     let time = FakeTime()
     time.now = now
     let identity = HostIdentity(
-      name: "test", lattice: "test", id: "ID", version: "0", labels: [], started: time.wallClock)
+      name: "test", lattice: "test", id: "ID", version: "0", labels: [], started: time.now)
     let host = LatticeHost(identity: identity, time: time, boot: BootID(seed: 1))
     host.add(self)
     host.invoke(

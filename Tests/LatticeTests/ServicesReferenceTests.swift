@@ -64,7 +64,8 @@ final class ServicesReferenceTests: XCTestCase {
   private func play(_ examples: [String: String]) throws {
     let host = makeHost()
     let dialect = ServicesDialect(
-      presenceInterval: .seconds(30), factCapacity: 64_000, diagnostics: FakeDiagnostics(), seed: 1)
+      presenceInterval: .seconds(30), journal: .inMemory(for: host),
+      diagnostics: FakeDiagnostics(), seed: 1)
     bus.linkStatus.connects = 1
     bus.linkStatus.bytesOut = 812
     bus.linkStatus.bytesIn = 1307
@@ -108,6 +109,10 @@ final class ServicesReferenceTests: XCTestCase {
       bus.deliver("$SRV.\(verb)", "")
       written[verb.lowercased()] = take("_INBOX.1")
     }
+    // Somebody sets the clock, which was a minute behind.
+    time.wallClock = time.wallClock + .seconds(60)
+    host.readClock()
+    written["clock"] = bus.requests.last?.payload
   }
 
   /// The page says request and answer.

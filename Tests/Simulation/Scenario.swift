@@ -283,7 +283,7 @@ extension Scenario {
   var resumeTime: Duration {
     // An answer that was lost on the way behind the server is waited for in vain.
     let lost = uplinkDelay.map { $0 * 8 + .seconds(80) } ?? (lostAnswers > 0 ? .seconds(80) : .zero)
-    return reconnectTime + lost + Duration.seconds(5) + (link.latency + link.jitter) * 4
+    return reconnectTime + lost + .seconds(5) + (link.latency + link.jitter) * 4
       + transmission(of: 4 * limits.writeBytes) + .seconds(1)
   }
 

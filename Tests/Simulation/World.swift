@@ -329,7 +329,9 @@ final class World {
           let j = host.process.journal
           print(j.status, j.nextSequence)
           var q: UInt64 = 0
-          while let r = j.nextWaiting(from: q) { print(r.sequence, r.subject.string, terminator: "; "); q = r.sequence + 1 }
+          while let r = j.nextWaiting(from: q) {
+            print(r.sequence, r.subject.string, terminator: "; "); q = r.sequence + 1
+          }
           print()
         }
         return Breach(

@@ -118,6 +118,34 @@ final class ConnectionLinkTests: XCTestCase {
     }
   }
 
+  /// A certificate that was not valid yet, or not any more, may be when the clock is set; a refusal by
+  /// certificates or credentials is else tried again after minutes.
+  func testAClockThatWasSetIsWorthAnAttempt() throws {
+    let refused = Pair(
+      server: {
+        var options = ModelServer.Options()
+        options.refusal = "Authorization Violation"
+        return options
+      }())
+    refused.start()
+    try refused.drive { refused.disconnects.count == 1 }
+    let deadline = try XCTUnwrap(refused.endpoint.connection.deadline)
+    XCTAssertGreaterThan(deadline - refused.now, ConnectionLimits().backoffFirst)
+    refused.endpoint.connection.handleClockSet(at: refused.now)
+    let hastened = try XCTUnwrap(refused.endpoint.connection.deadline)
+    XCTAssertLessThanOrEqual(hastened - refused.now, ConnectionLimits().backoffFirst)
+    try refused.drive { refused.disconnects.count == 2 }
+    // What is connected or stopped has nothing to try.
+    for pair in [try Pair.connected(), Pair.stopped()] {
+      let deadline = pair.endpoint.connection.deadline
+      let count = pair.happenings.count
+      pair.endpoint.connection.handleClockSet(at: pair.now)
+      pair.endpoint.flush(at: pair.now)
+      XCTAssertEqual(pair.happenings.count, count)
+      XCTAssertEqual(pair.endpoint.connection.deadline, deadline)
+    }
+  }
+
   /// Every attempt of a herd has its window: the first, those after losses, and none comes earlier
   /// because the network returned again and again.
   func testAHerdsAttempts() throws {

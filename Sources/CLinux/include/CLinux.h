@@ -100,6 +100,11 @@ int32_t linux_timer_create(void);
 /// Arms the timer for an absolute time; 0 disarms it.
 int32_t linux_timer_set(int32_t timer, int64_t monotonic_nanoseconds);
 
+/// A timerfd on CLOCK_REALTIME that never expires: it is readable when the clock was set.
+int32_t linux_clock_watch(void);
+/// 1 when the clock was set since the last call.
+int32_t linux_clock_was_set(int32_t watch);
+
 /// Blocks SIGTERM, SIGINT and SIGHUP, ignores SIGPIPE, and returns a descriptor that delivers the
 /// blocked ones.
 int32_t linux_signals_create(void);

@@ -1,8 +1,12 @@
 import GPIOProvider
 import Transport
 
-/// What the host remembers over a restart, in its state file: counts, and the last state of outputs.
+/// What the host remembers over a restart, in its state file: counts, the last state of outputs, and the
+/// clocks of the last boots.
 final class HostMemory: LineMemory {
+  /// Keys of lines have a dot.
+  private static let clockKey = Array("clocks".utf8)
+
   private let file: StateFile
   private let time: any TimeSource
 
@@ -34,6 +38,12 @@ final class HostMemory: LineMemory {
 
   func remember(_ value: Int64, for key: String, isUrgent: Bool) {
     file.set(Array(key.utf8), integer: value, isUrgent ? .urgent : .ordinary, at: time.now)
+  }
+
+  /// The clocks of the last boots that had a right one.
+  var clocks: [KnownClock] {
+    get { file.value(of: HostMemory.clockKey).map { KnownClock.clocks(in: $0.span) } ?? [] }
+    set { file.set(HostMemory.clockKey, KnownClock.bytes(of: newValue), .urgent, at: time.now) }
   }
 
   var deadline: Instant? { file.deadline }

@@ -19,6 +19,7 @@ final class HostProgram: ClientDelegate {
   private var timer: Timer?
   private var socket: LocalSocket?
   private var signals: Watch?
+  private var clockWatch: ClockWatch?
   private var isStopping = false
 
   /// - Returns: the exit status: 0 after a stop that was asked for, 2 for a bad manifest.
@@ -50,8 +51,9 @@ final class HostProgram: ClientDelegate {
       name: manifest.host.name ?? HostProgram.kernelHostName(), lattice: manifest.host.lattice,
       id: HostIdentity.makeID(seed: seed), version: Program.version,
       labels: manifest.labels.map { (key: $0.name, value: $0.value) },
-      started: EventLoop.wallClock)
-    host = LatticeHost(identity: identity, time: time, boot: BootID.ofKernel())
+      started: EventLoop.now)
+    host = LatticeHost(
+      identity: identity, time: time, boot: BootID.ofKernel(), known: memory?.clocks ?? [])
     var options = ConnectionOptions(
       servers: manifest.link.servers, name: identity.name, version: Program.version)
     options.authentication = manifest.link.authentication
@@ -64,14 +66,16 @@ final class HostProgram: ClientDelegate {
     let identity = host.identity
     log.info("edge-host \(Program.version): host \(identity.name) in lattice \(identity.lattice)")
     try watchSignals()
+    watchClock()
     for capability in manifest.capabilities { add(capability) }
     // The providers have their lines and sensors now.
     manifest.capabilities = []
+    let run = JournalRun(id: Array(identity.id.utf8), boot: host.clock.boot.bytes)
+    let journal = Journal(JournalConfiguration(), run: run, disk: nil, tail: nil)
     let dialect = ServicesDialect(
       presenceInterval: manifest.host.presence, requestTimeout: manifest.requests.timeout,
       commandRate: manifest.services.takesCommands ? Int64(manifest.services.commandRate) : nil,
-      factCapacity: manifest.facts.memoryBytes, diagnostics: diagnostics,
-      seed: RandomGenerator.systemSeed)
+      journal: journal, diagnostics: diagnostics, seed: RandomGenerator.systemSeed)
     host.onCommand = { [self] in commandLog.report($0, $1) }
     let timer = Timer(on: loop) { [self] now in
       host.handleDeadline(at: now)
@@ -92,6 +96,7 @@ final class HostProgram: ClientDelegate {
     loop.endOfTurn = { [self] now in
       endClientTurn?(now)
       socket?.handleEndOfTurn()
+      host.lookAtClock(at: now)
       timer.set(isStopping ? nil : Instant.earlier(host.deadline, memory?.deadline))
     }
     services.ready("connecting")
@@ -174,6 +179,34 @@ final class HostProgram: ClientDelegate {
     } else {
       stop()
     }
+  }
+
+  private func watchClock() {
+    if !host.clock.isSynchronised {
+      log.info("the clock is not synchronised: times are told as unknown until it is")
+    }
+    host.onClockChange = { [self] change in clockChanged(change) }
+    rememberClock(evenIfKnown: false)
+    do throws(SystemError) {
+      clockWatch = try ClockWatch(on: loop) { [self] in host.readClock() }
+    } catch {
+      log.info("it is noticed late when the clock is set: \(error)")
+    }
+  }
+
+  private func clockChanged(_ change: ClockChange) {
+    let state: StaticString = change.isSynchronised ? "synchronised" : "not synchronised"
+    log.info("the clock was set by \(change.step.milliseconds) ms and is \(state)")
+    rememberClock(evenIfKnown: true)
+    // Certificates may have been refused by a clock that was wrong.
+    client.handleClockSet()
+  }
+
+  /// Facts that wait beyond this boot get their time by it. It is written about once in a boot.
+  private func rememberClock(evenIfKnown: Bool) {
+    guard let memory, host.clock.isSynchronised else { return }
+    let isKnown = memory.clocks.contains { $0.boot == host.clock.boot }
+    if evenIfKnown || !isKnown { memory.clocks = host.clock.known }
   }
 
   /// Outputs first, then the farewell; the link has a few seconds to carry it.

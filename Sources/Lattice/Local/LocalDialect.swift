@@ -74,7 +74,8 @@ public final class LocalDialect: Dialect {
   public func statusChanged(at now: Instant) {}
 
   public func emit(_ event: CapabilityEvent, at now: Instant) {
-    guard let time = host?.time(of: event) else { return }
+    guard let host else { return }
+    let time = EventTime(of: event, by: host)
     for session in sessions {
       for watch in session.watches
       where watch.names.isEmpty || watch.names.includes(event.resource) {

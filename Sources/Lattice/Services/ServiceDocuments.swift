@@ -37,11 +37,12 @@ enum ServiceDocuments {
   }
 
   static func statistics(
-    _ identity: HostIdentity, _ endpoints: [ServiceEndpoint], link: LinkStatus
+    of host: LatticeHost, _ endpoints: [ServiceEndpoint], link: LinkStatus
   ) -> [UInt8] {
     var json = JSONWriter()
-    begin(&json, "io.nats.micro.v1.stats_response", identity)
-    json.field("started", identity.started.rfc3339)
+    begin(&json, "io.nats.micro.v1.stats_response", host.identity)
+    host.readClock()
+    json.field("started", host.time(of: host.identity.started).timestamp.rfc3339)
     json.key("endpoints")
     json.beginArray()
     for endpoint in endpoints {
@@ -82,12 +83,15 @@ enum ServiceDocuments {
     of host: LatticeHost, state: String, facts: Record, link: LinkStatus
   ) -> [UInt8] {
     var json = JSONWriter()
-    let now = host.time.wallClock
+    host.readClock()
+    let now = host.time(of: host.time.now)
     json.beginObject()
     identity(host.identity, &json)
     json.field("state", state)
-    json.field("time", now.rfc3339)
-    json.field("started", host.identity.started.rfc3339)
+    json.field("time", now.timestamp.rfc3339)
+    // A status costs bytes: that all is well is not said.
+    if now.quality != .synced { json.field("time_quality", now.quality.text) }
+    json.field("started", host.time(of: host.identity.started).timestamp.rfc3339)
     var problems: Int64 = 0
     for provider in host.providers {
       json.field(provider.contract.name, Int64(provider.resourceCount))

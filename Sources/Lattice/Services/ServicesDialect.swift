@@ -21,13 +21,16 @@ public final class ServicesDialect: Dialect {
   private let commandRate: Int64
   /// Nil: commands are not taken.
   private var commandLimit: CallerLimit?
-  private let factCapacity: Int
+  private let journal: Journal
+  private let guarantee: FactGuarantee
   private let diagnostics: any Diagnostics
   private let seed: UInt64
 
   private var host: LatticeHost?
   private var bus: (any MessageBus)?
   private var facts: FactDelivery?
+  /// What the journal has to tell; nil once the host is stopped.
+  private var journalEvents: JournalEvents?
   private var endpoints: [ServiceEndpoint] = []
   private var presenceDue: Instant?
   private var isConnected = false
@@ -40,17 +43,20 @@ public final class ServicesDialect: Dialect {
   ///   - requestTimeout: how old a request may be that does not say so; nil: as old as it likes.
   ///   - commandRate: commands a second from one caller, and as many at once; nil: commands are not
   ///     taken at all.
-  ///   - factCapacity: bytes for facts that wait for an acknowledgement.
+  ///   - journal: keeps facts until somebody else does; opened between this and `start`, its run the
+  ///     host's id.
   public init(
     presenceInterval: Duration, requestTimeout: Duration? = nil,
-    commandRate: Int64? = commandRateDefault, factCapacity: Int, diagnostics: any Diagnostics,
-    seed: UInt64
+    commandRate: Int64? = commandRateDefault, journal: Journal, guarantee: FactGuarantee = .acknowledged,
+    diagnostics: any Diagnostics, seed: UInt64
   ) {
     self.presenceInterval = presenceInterval
     self.requestTimeout = requestTimeout
     self.commandRate = commandRate ?? 0
     commandLimit = commandRate.map { CallerLimit(perSecond: $0, seed: seed) }
-    self.factCapacity = factCapacity
+    self.journal = journal
+    self.guarantee = guarantee
+    journalEvents = JournalEvents(of: journal)
     self.diagnostics = diagnostics
     self.seed = seed
   }
@@ -60,15 +66,16 @@ public final class ServicesDialect: Dialect {
   public func start(_ host: LatticeHost, on bus: any MessageBus, at now: Instant) {
     self.host = host
     self.bus = bus
-    facts = FactDelivery(
-      over: bus, time: host.time, diagnostics: diagnostics, hostID: host.identity.id,
-      capacity: factCapacity, seed: seed)
     prefix = ("edge.\(host.identity.lattice).\(host.identity.name)." as Text).bytes
+    facts = FactDelivery(
+      over: bus, of: host, from: journal, subjectPrefix: prefix, guarantee: guarantee,
+      diagnostics: diagnostics, seed: seed)
     addEndpoint("describe", suffix: "describe", of: nil, "describe") { [self] message in
       describe(message)
     }
     for provider in host.providers { addEndpoints(of: provider) }
     subscribeDiscovery(host.identity)
+    tellStarted(host, at: now)
   }
 
   public func linkChanged(isConnected: Bool, at now: Instant) {
@@ -79,6 +86,50 @@ public final class ServicesDialect: Dialect {
   }
 
   public func emit(_ event: CapabilityEvent, at now: Instant) {
+    guard let host else { return }
+    var json = JSONWriter()
+    switch event.delivery {
+    case .durable:
+      // Its time is written when it is sent: more may be known of it then.
+      json.record(event.body)
+      facts?.append(
+        event.factClass, host.clock.time(of: event.instant),
+        subject: ServicesDialect.subject(of: event, behind: []), payload: json.bytes, at: now)
+    case .latest:
+      // What nobody can receive now is not news when the link is back.
+      if !isConnected { return }
+      json.record(event.body, at: EventTime(of: event, by: host))
+      publish(
+        json.bytes, to: ServicesDialect.subject(of: event, behind: prefix), as: .readings)
+    }
+  }
+
+  public func statusChanged(at now: Instant) {
+    if presenceDue != nil { presenceDue = now }
+  }
+
+  public func stop(at now: Instant) {
+    isStopping = true
+    tellStopped(at: now)
+    if isConnected { publishStatus() }
+    presenceDue = nil
+  }
+
+  public var deadline: Instant? {
+    let deadline = Instant.earlier(presenceDue, facts?.deadline)
+    return Instant.earlier(deadline, journalEvents?.deadline)
+  }
+
+  public func handleDeadline(at now: Instant) {
+    facts?.handleDeadline(at: now)
+    if let host { journalEvents?.handleDeadline(of: host, at: now) }
+    if let due = presenceDue, due <= now {
+      publishStatus()
+      presenceDue = now + presenceInterval
+    }
+  }
+
+  private static func subject(of event: CapabilityEvent, behind prefix: [UInt8]) -> [UInt8] {
     var subject: [UInt8] = []
     subject.reserveCapacity(ServicesDialect.usualSubjectBytes)
     subject += prefix
@@ -89,36 +140,27 @@ public final class ServicesDialect: Dialect {
       subject.append(UInt8(ascii: "."))
     }
     subject += event.kind.utf8
+    return subject
+  }
+
+  // MARK: the host's own events
+
+  /// The first fact of this run.
+  private func tellStarted(_ host: LatticeHost, at now: Instant) {
+    var body = Record()
+    body.append("version", .string(host.identity.version))
+    body.append("id", .string(host.identity.id))
+    host.tell(.started, body, at: now)
+    journalEvents?.tellAll(of: host, at: now)
+  }
+
+  /// The last: where nobody takes it any more, it goes at the next start.
+  private func tellStopped(at now: Instant) {
     guard let host else { return }
-    var json = JSONWriter()
-    json.record(event.body, at: host.time(of: event))
-    switch event.delivery {
-    case .durable: facts?.append(subject: subject, payload: json.bytes, at: now)
-    case .latest:
-      // What nobody can receive now is not news when the link is back.
-      if isConnected { publish(json.bytes, to: subject, as: .readings) }
-    }
-  }
-
-  public func statusChanged(at now: Instant) {
-    if presenceDue != nil { presenceDue = now }
-  }
-
-  public func stop(at now: Instant) {
-    isStopping = true
-    facts?.stop()
-    if isConnected { publishStatus() }
-    presenceDue = nil
-  }
-
-  public var deadline: Instant? { Instant.earlier(presenceDue, facts?.deadline) }
-
-  public func handleDeadline(at now: Instant) {
-    facts?.handleDeadline(at: now)
-    if let due = presenceDue, due <= now {
-      publishStatus()
-      presenceDue = now + presenceInterval
-    }
+    journalEvents?.tellAll(of: host, at: now)
+    journalEvents?.stop()
+    journalEvents = nil
+    host.tell(.stopped, at: now)
   }
 
   // MARK: endpoints
@@ -264,7 +306,7 @@ public final class ServicesDialect: Dialect {
       document = ServiceDocuments.info(host.identity, endpoints)
     } else if verb.equals("STATS") {
       document = ServiceDocuments.statistics(
-        host.identity, endpoints, link: bus?.linkStatus ?? LinkStatus())
+        of: host, endpoints, link: bus?.linkStatus ?? LinkStatus())
     } else {
       return
     }

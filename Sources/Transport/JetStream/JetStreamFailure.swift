@@ -138,7 +138,8 @@ public enum JetStreamFailure: Error, Equatable {
     }
   }
 
-  var refusal: JetStreamError? {
+  /// The server's no, when there was one.
+  public var refusal: JetStreamError? {
     if case .refused(let error) = self { return error }
     return nil
   }

@@ -8,7 +8,8 @@ public struct PubAck: Equatable {
   /// The stream had a message of this id already and did not keep this one again.
   public var isDuplicate = false
 
-  static func read(_ json: Span<UInt8>) -> Result<PubAck, JetStreamFailure> {
+  /// Reads the answer to a published message: a stream's word, or why there is none.
+  public static func read(_ json: Span<UInt8>) -> Result<PubAck, JetStreamFailure> {
     var ack = PubAck()
     // An answer without stream and sequence is some other service's: nobody has said that it keeps
     // the message.

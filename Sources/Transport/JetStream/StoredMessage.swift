@@ -1,10 +1,10 @@
 /// A message as STREAM.MSG.GET gives it.
-struct StoredMessage: Equatable {
-  var subject = ""
-  var sequence: UInt64 = 0
-  var headers: [UInt8] = []
-  var payload: [UInt8] = []
-  var stored = Timestamp(nanoseconds: 0)
+public struct StoredMessage: Equatable {
+  public var subject = ""
+  public var sequence: UInt64 = 0
+  public var headers: [UInt8] = []
+  public var payload: [UInt8] = []
+  public var stored = Timestamp(nanoseconds: 0)
 
   static func read(_ json: Span<UInt8>) -> Result<StoredMessage, JetStreamFailure> {
     var message = StoredMessage()

@@ -21,6 +21,8 @@ struct JournalEntry {
   /// What a fact may take with all: so much is read and written at once.
   static let bytesMax = 8192
   static let runKind: UInt8 = 15
+  /// No number of a fact is as large.
+  static let sequenceEnd: UInt64 = 1 << 63
   /// Of the longest run.
   static let runBytesMax = aligned(headerBytes + JournalRun.idBytesMax + JournalRun.bootBytes)
 
@@ -66,7 +68,7 @@ struct JournalEntry {
     guard self.length - JournalEntry.headerBytes >= self.subjectLength,
       self.length <= JournalEntry.bytesMax,
       bytes.count - offset >= JournalEntry.aligned(self.length),
-      let sequence = bytes.littleEndian(at: offset + 16, width: 8),
+      let sequence = bytes.littleEndian(at: offset + 16, width: 8), sequence < JournalEntry.sequenceEnd,
       let instant = bytes.littleEndian(at: offset + 24, width: 8),
       let wallClock = bytes.littleEndian(at: offset + 32, width: 8),
       let mark = bytes.littleEndian(at: offset + 4, width: 4)

@@ -62,6 +62,28 @@ struct JournalMemory {
     waitingBytes += bytes.count - start
   }
 
+  /// Takes what a tail has kept, as far as it is whole and wanted.
+  /// - Returns: the bytes that could not be read.
+  mutating func adopt(
+    _ tail: Span<UInt8>, at now: Instant, where isWanted: (JournalEntry) -> Bool
+  ) -> Int {
+    var walk = JournalWalk()
+    var last: UInt64 = 0
+    while let entry = walk.next(in: tail) {
+      guard let factClass = entry.factClass, entry.isWhole(in: tail, seed: 0),
+        entry.sequence > last, let run = walk.run
+      else { return tail.count - entry.offset }
+      last = entry.sequence
+      if entry.mark.state == .settled || !isWanted(entry) { continue }
+      let (subject, payload) = (tail.extracting(entry.subject), tail.extracting(entry.payload))
+      let needed = bytesNeeded(subject: subject.count, payload: payload.count, run: run)
+      if bytes.count + needed > capacity { return tail.count - entry.offset }
+      append(
+        factClass, entry.sequence, entry.time, run: run, subject: subject, payload: payload, at: now)
+    }
+    return tail.count - walk.offset
+  }
+
   /// Settles a fact that waits; nil when there is none with this number.
   mutating func settle(_ sequence: UInt64) -> JournalEntry? {
     var walk = firstWaiting
@@ -84,7 +106,7 @@ struct JournalMemory {
     return nil
   }
 
-  /// Marks what waits as on its way to the disk, or back; returns how many were marked.
+  /// Marks what waits as on its way to the disk, or back.
   mutating func change(
     from former: JournalMark.State, to state: JournalMark.State,
     where isMeant: (JournalEntry) -> Bool = { _ in true }

@@ -91,6 +91,13 @@ public struct DroppedFacts: Equatable, Sendable {
     firstTime = time
     lastTime = time
   }
+
+  /// Adds newer ones of the same class.
+  mutating func add(_ newer: DroppedFacts) {
+    count += newer.count
+    lastSequence = newer.lastSequence
+    lastTime = newer.lastTime
+  }
 }
 
 /// What may be missing since a run ended without a word and memory was lost with it, as in a power cut.

@@ -2,7 +2,7 @@
 /// do not touch; the first begins at 0. At most as many as a cursor slot has room for: more would be facts
 /// that wait in as many separate places, and then the shortest is forgotten, so that some are sent again.
 struct SettledSequences: Equatable {
-  static let rangesMax = 224
+  static let rangesMax = 200
 
   private(set) var ranges: [Range<UInt64>]
 
@@ -30,6 +30,13 @@ struct SettledSequences: Equatable {
     let index = firstIndex(endingBehind: sequence)
     if index == ranges.count || ranges[index].lowerBound > sequence { return sequence }
     return ranges[index].upperBound
+  }
+
+  /// Where the last range ends that begins at or before this number: nothing from there up to it is settled.
+  func openStart(before sequence: UInt64) -> UInt64 {
+    let index = firstIndex(endingBehind: sequence)
+    if index < ranges.count, ranges[index].lowerBound <= sequence { return sequence }
+    return index > 0 ? ranges[index - 1].upperBound : 0
   }
 
   /// - Returns: what had to be forgotten for it.

@@ -241,7 +241,7 @@ public struct Connection: ~Copyable {
   public mutating func handleNetworkReturned(at now: Instant) {
     switch state {
     case .waiting(let until):
-      let earliest = servers.handleNetworkReturned(at: now)
+      let earliest = servers.hasten(evenRefused: false, at: now)
       state = .waiting(until: min(until, herd.hasten(until, to: earliest)))
     case .linked:
       // A herd's attempts are counted: what is under way there is left to TCP.
@@ -250,9 +250,17 @@ public struct Connection: ~Copyable {
       }
       pending.append(.close(current.id))
       self.current = nil
-      state = .waiting(until: servers.handleNetworkReturned(at: now))
+      state = .waiting(until: servers.hasten(evenRefused: false, at: now))
     case .stopped: return
     }
+  }
+
+  /// The time of day was set: certificates that a wrong clock has refused may be good, so an attempt that
+  /// waits is made now.
+  public mutating func handleClockSet(at now: Instant) {
+    guard case .waiting(let until) = state else { return }
+    let earliest = servers.hasten(evenRefused: true, at: now)
+    state = .waiting(until: min(until, herd.hasten(until, to: earliest)))
   }
 
   /// Whether to ask how far the server has acknowledged, and to tell it by `.progressed`, before

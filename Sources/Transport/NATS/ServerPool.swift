@@ -67,13 +67,13 @@ struct ServerPool {
     return entries.count > 1 ? random.duration(through: limits.backoffFirst) : .zero
   }
 
-  /// The network is back, so what kept us from the servers may be over; but not what they have against
-  /// our credentials.
+  /// What kept us from the servers may be over.
   ///
+  /// - Parameter evenRefused: also from those that refused our credentials, or whose certificate we refused.
   /// - Returns: when to try at the earliest.
-  mutating func handleNetworkReturned(at now: Instant) -> Instant {
+  mutating func hasten(evenRefused: Bool, at now: Instant) -> Instant {
     let soon = now + random.duration(through: limits.backoffFirst)
-    for index in entries.indices where !entries[index].isRefused {
+    for index in entries.indices where evenRefused || !entries[index].isRefused {
       entries[index].notBefore = min(entries[index].notBefore, soon)
     }
     return max(soon, choose(at: soon)?.notBefore ?? soon)

@@ -20,9 +20,9 @@ public enum TLSError: Error, Equatable, Sendable {
   /// The server gave up, with the number of an alert (RFC 8446, section 6).
   case alert(Int32)
   /// Whose certificate it is and when it ended.
-  case expired(String)
+  case expired(String, ClockTrust)
   /// Whose certificate it is and when it begins.
-  case notYetValid(String, clockIsUnset: Bool)
+  case notYetValid(String, ClockTrust)
   case unknownAuthority(String)
   case name(expected: String, found: String)
   /// A key that is too short, or a signature by SHA-1.
@@ -41,16 +41,27 @@ public enum TLSError: Error, Equatable, Sendable {
   case other(Int32)
 }
 
+/// What the clock is worth by which a certificate was judged.
+public enum ClockTrust: Equatable, Sendable {
+  /// Something keeps it right.
+  case synchronised
+  /// It may be wrong.
+  case unsynchronised
+  /// It shows a day before this program was made.
+  case unset
+}
+
 extension TLSError {
   /// Somebody has to change certificates or files first. What may be of the moment (the network, a hub
   /// that is just being set up, a clock that is not set yet) is tried again as usual.
   var needsOperator: Bool {
     switch self {
     case .notBuilt, .system, .outOfMemory, .notOffered, .bytesBehindInfo, .notTLS, .other: false
-    case .notYetValid(_, let clockIsUnset): !clockIsUnset
-    case .file, .noCommonVersion, .unsuitableChoice, .alert, .expired, .unknownAuthority, .name,
-      .weak, .certificate,
-      .noAuthority, .badCertificate, .badKey, .wrongKey, .longChain:
+    case .notYetValid(_, let clock): clock == .synchronised
+    // By an unset clock, it had ended when this program was made.
+    case .expired(_, let clock): clock != .unsynchronised
+    case .file, .noCommonVersion, .unsuitableChoice, .alert, .unknownAuthority, .name, .weak,
+      .certificate, .noAuthority, .badCertificate, .badKey, .wrongKey, .longChain:
       true
     }
   }
@@ -70,13 +81,12 @@ extension TLSError: TextConvertible {
     case .unsuitableChoice:
       "the server chose what is not supported: with TLS 1.2 and an RSA key it insists on RSA-PSS?"
     case .alert(let alert): TLSError.text(ofAlert: alert)
-    case .expired(let certificate): "the certificate of \(certificate), is not valid any more"
-    case .notYetValid(let certificate, let clockIsUnset):
-      if clockIsUnset {
-        "the clock of this host is not set: the certificate of \(certificate), is not valid yet"
-      } else {
-        "the certificate of \(certificate), is not valid yet"
-      }
+    case .expired(let certificate, let clock):
+      "the certificate of \(certificate), is not valid any more\(TLSError.doubt(clock))"
+    case .notYetValid(let certificate, .unset):
+      "the clock of this host is not set: the certificate of \(certificate), is not valid yet"
+    case .notYetValid(let certificate, let clock):
+      "the certificate of \(certificate), is not valid yet\(TLSError.doubt(clock))"
     case .unknownAuthority(let issuer):
       "the server's certificate was issued by '\(issuer)', which is not among the authorities (ca)"
     case .name(let expected, let found):
@@ -92,6 +102,11 @@ extension TLSError: TextConvertible {
     case .longChain(let size): "the certificates have \(size) bytes together: at most 4096"
     case .other(let code): "TLS failed (Mbed TLS \(code))"
     }
+  }
+
+  private static func doubt(_ clock: ClockTrust) -> StaticString {
+    clock == .unsynchronised
+      ? "; but the clock of this host is not synchronised, and may be wrong" : ""
   }
 
   private static func name(_ file: FileReference?) -> String { file?.text ?? "(no file)" }

@@ -161,6 +161,13 @@
     }
   }
 
+  extension ClockTrust {
+    fileprivate static var present: ClockTrust {
+      if tls_clock_is_unset() != 0 { return .unset }
+      return EventLoop.isWallClockSynchronised ? .synchronised : .unsynchronised
+    }
+  }
+
   extension TLSError {
     fileprivate init(
       _ failure: tls_failure, name: String, _ configuration: TLSConfiguration
@@ -175,9 +182,9 @@
       case Int32(TLS_PROBLEM_VERSION): self = .noCommonVersion
       case Int32(TLS_PROBLEM_CHOICE): self = .unsuitableChoice
       case Int32(TLS_PROBLEM_ALERT): self = .alert(failure.code)
-      case Int32(TLS_PROBLEM_EXPIRED): self = .expired(detail)
+      case Int32(TLS_PROBLEM_EXPIRED): self = .expired(detail, .present)
       case Int32(TLS_PROBLEM_NOT_YET_VALID):
-        self = .notYetValid(detail, clockIsUnset: tls_clock_is_unset() != 0)
+        self = .notYetValid(detail, .present)
       case Int32(TLS_PROBLEM_UNKNOWN_AUTHORITY): self = .unknownAuthority(detail)
       case Int32(TLS_PROBLEM_NAME): self = .name(expected: name, found: detail)
       case Int32(TLS_PROBLEM_WEAK): self = .weak(detail)

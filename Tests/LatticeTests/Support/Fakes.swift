@@ -107,7 +107,7 @@ extension HostIdentity {
   static func test(labels: [(key: String, value: String)] = []) -> HostIdentity {
     HostIdentity(
       name: "dock-7", lattice: "wh7", id: "K6HEGCYKDMRGFWVDTAZB6O", version: "0.1.0",
-      labels: labels, started: Timestamp(nanoseconds: 1_793_692_400_000_000_000))
+      labels: labels, started: Instant(nanoseconds: 17_000_000_000))
   }
 }
 

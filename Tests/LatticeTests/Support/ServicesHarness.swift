@@ -5,7 +5,7 @@ import XCTest
 
 /// A host that speaks the services dialect over a bus without a server: two pins and a meter.
 final class ServicesHarness {
-  let time = FakeTime()
+  let time: FakeTime
   let bus = FakeBus()
   let diagnostics = FakeDiagnostics()
   let pins: FakeProvider
@@ -14,18 +14,19 @@ final class ServicesHarness {
   let dialect: ServicesDialect
 
   init(
-    identity: HostIdentity = .test(), contract: Contract = .pins,
+    identity: HostIdentity = .test(), time: FakeTime = FakeTime(), contract: Contract = .pins,
     requestTimeout: Transport.Duration? = nil, commandRate: Int64? = 50,
-    factCapacity: Int = 4096, isConnected: Bool = true,
+    isConnected: Bool = true,
     prepare: (ServicesHarness) -> Void = { _ in }
   ) {
+    self.time = time
     host = LatticeHost(identity: identity, time: time, boot: .test)
     pins = FakeProvider(contract, resources: [.pin("door", "input"), .pin("siren", "output")])
     host.add(pins)
     host.add(meters)
     dialect = ServicesDialect(
       presenceInterval: .seconds(30), requestTimeout: requestTimeout,
-      commandRate: commandRate, factCapacity: factCapacity, diagnostics: diagnostics, seed: 1)
+      commandRate: commandRate, journal: .inMemory(for: host), diagnostics: diagnostics, seed: 1)
     prepare(self)
     host.start([dialect], on: bus)
     if isConnected {
@@ -78,4 +79,12 @@ func refusal(
         ] + details
       ).jsonBytes, as: UTF8.self)
   )
+}
+
+extension Journal {
+  /// A journal of this host's present run.
+  static func inMemory(for host: LatticeHost) -> Journal {
+    let run = JournalRun(id: Array(host.identity.id.utf8), boot: host.clock.boot.bytes)
+    return Journal(JournalConfiguration(), run: run, disk: nil, tail: nil)
+  }
 }
