@@ -27,6 +27,9 @@ struct FactLedger {
   private(set) var lastStored: Instant?
   private(set) var breach: Breach?
   private(set) var powerCuts = 0
+  /// Of live facts that happened from `measuredFrom` on, the slowest's time into the stream.
+  private(set) var slowestLive = Duration.zero
+  var measuredFrom = Instant(nanoseconds: .max)
   private var reports: [Report] = []
   /// Sequence numbers below are used.
   private var sequenceEnd: UInt64 = 0
@@ -98,6 +101,10 @@ struct FactLedger {
       return fail(.factDoubled, "fact \(number), \(id)", at: now)
     }
     if ids.contains(id) { fail(.sequenceReused, "fact \(number) has the id \(id) again", at: now) }
+    let fact = facts[number - 1]
+    if fact.at >= measuredFrom, liveIDs.contains(id) {
+      slowestLive = max(slowestLive, now - fact.at)
+    }
     facts[number - 1].isStored = true
     storedCount += 1
   }

@@ -40,8 +40,10 @@ final class HostDisk: JournalStorage {
   var problem: SystemError?
   private(set) var writeCount = 0
   private(set) var writtenBytes = 0
-  /// Called behind each write, before the one who wrote goes on.
-  var wrote: (_ count: Int) -> Void = { _ in }
+  /// Behind this write power is gone.
+  var lastWrite: Int?
+  /// Called then, before the one who wrote goes on.
+  var died: () -> Void = {}
   /// Power is gone: nothing gets to the disk any more.
   private(set) var isDead = false
 
@@ -95,7 +97,10 @@ final class HostDisk: JournalStorage {
     if !isVolatile { pending.append(Write(offset: offset, bytes: bytes)) }
     writeCount += 1
     writtenBytes += bytes.count
-    wrote(writeCount)
+    if writeCount == lastWrite {
+      isDead = true
+      died()
+    }
   }
 
   func beginSync() throws(SystemError) {

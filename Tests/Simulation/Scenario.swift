@@ -73,45 +73,47 @@ struct Scenario {
   static let start = Instant(nanoseconds: 1_000_000_000_000)
 
   let seed: UInt64
-  let kind: Kind
-  let hostCount: Int
-  let serverCount: Int
-  let limits: ConnectionLimits
-  let link: LinkConditions
+  private(set) var kind: Kind
+  private(set) var hostCount: Int
+  private(set) var serverCount: Int
+  private(set) var limits: ConnectionLimits
+  private(set) var link: LinkConditions
   let server: ModelServer.Options
   /// A server tells of the other, which hosts are not told of otherwise.
-  let discoversServers: Bool
+  private(set) var discoversServers: Bool
   /// From one server to the other. Less than it takes a client to leave one and to subscribe at the
   /// other: else NATS itself delivers to both.
   let routeDelay: Duration
   /// The stream that keeps facts, and the domain of its JetStream.
-  let stream: ModelStream.Options
-  let domain: String?
+  private(set) var stream: ModelStream.Options
+  private(set) var domain: String?
   /// Hosts are connected to leaf nodes of the hub that has the stream, at this distance.
-  let uplinkDelay: Duration?
+  private(set) var uplinkDelay: Duration?
   /// Of so many answers of the stream one is lost and one comes twice, while anything may go wrong; 0: none.
-  let lostAnswers: Int
-  let faults: [Fault]
+  private(set) var lostAnswers: Int
+  private(set) var faults: [Fault]
   /// When the last fault is over.
-  let healed: Instant
+  private(set) var healed: Instant
 
   // The load; each comes after a random time around its mean.
-  let factEvery: Duration
-  let readingEvery: Duration
-  let readingBytes: Int
-  let resourceCount: Int
-  let commandEvery: Duration
-  let requestEvery: Duration
+  private(set) var factEvery: Duration
+  private(set) var readingEvery: Duration
+  private(set) var readingBytes: Int
+  private(set) var resourceCount: Int
+  private(set) var commandEvery: Duration
+  private(set) var requestEvery: Duration
   /// Commands are sent with a deadline of at most this.
   let commandAgeMax: Duration
   /// How old a command may be that does not say so; nil: as old as it likes.
   let requestTimeout: Duration?
   /// By how much the clocks of hosts without a battery are behind, until they are told the time.
-  let bootSkew: Duration
-  let factBytes: Int
-  let journal: JournalConfiguration
+  private(set) var bootSkew: Duration
+  private(set) var factBytes: Int
+  private(set) var journal: JournalConfiguration
+  /// How long all that waits may take to be delivered, while new facts come; zero: none come then.
+  private(set) var drainTime = Duration.zero
   /// Of the host's disk.
-  let syncLatency: Duration
+  private(set) var syncLatency: Duration
 
   init(seed: UInt64) {
     var random = RandomGenerator(seed: seed &* 0x9E37_79B9_7F4A_7C15 ^ 0x5DEE_CE66)
@@ -309,5 +311,43 @@ extension Scenario {
   /// half a second; and three more when a useful link ends meanwhile, which begins the pauses anew.
   var attemptsPerSecondMax: Int {
     limits.link.herd > 1 ? Int(Herd.attemptsPerSecondMax) : 7 * hostCount * serverCount
+  }
+}
+
+extension Scenario {
+  /// How many facts there are in the night.
+  static let nightFacts = 50_000
+
+  /// Six hours without a link, then one of 64 kbit/s; facts go on coming as before.
+  ///
+  /// - Parameter delay: of the link, one way.
+  static func night(delay: Duration) -> Scenario {
+    var scenario = Scenario(seed: 1)
+    let length = Duration.seconds(6 * 3600)
+    scenario.kind = .single
+    (scenario.hostCount, scenario.serverCount) = (1, 1)
+    scenario.discoversServers = false
+    scenario.limits = ConnectionLimits()
+    scenario.link = LinkConditions()
+    scenario.link.latency = delay
+    scenario.link.bytesPerSecond = 8000
+    scenario.link.pieceBytesMax = 1400
+    scenario.link.sendBufferBytes = 4096
+    scenario.stream.duplicateWindow = .seconds(120)
+    (scenario.domain, scenario.uplinkDelay, scenario.lostAnswers) = (nil, nil, 0)
+    scenario.factEvery = Duration(nanoseconds: length.nanoseconds / Int64(nightFacts))
+    (scenario.factBytes, scenario.resourceCount) = (20, 6)
+    (scenario.readingEvery, scenario.readingBytes) = (.seconds(1), 60)
+    (scenario.commandEvery, scenario.requestEvery) = (.seconds(10), .seconds(60))
+    (scenario.bootSkew, scenario.journal) = (.zero, JournalConfiguration())
+    let begin = start + .seconds(10)
+    scenario.faults = [
+      Fault(
+        kind: .blackout, host: 0, server: 0, begin: begin, duration: length, skew: .zero,
+        isKnown: true, writes: 0)
+    ]
+    scenario.healed = begin + length
+    scenario.drainTime = .seconds(24 * 3600)
+    return scenario
   }
 }

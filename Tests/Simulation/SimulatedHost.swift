@@ -71,7 +71,7 @@ final class SimulatedHost {
 
   init(
     _ number: Int, scenario: Scenario, servers: [ModelServer], canary: Canary?,
-    executed: @escaping (Int64, SimulatedHost) -> Void
+    lastWrite: Int? = nil, executed: @escaping (Int64, SimulatedHost) -> Void
   ) {
     self.number = number
     self.scenario = scenario
@@ -96,6 +96,7 @@ final class SimulatedHost {
       ? nil
       : HostDisk(
         "disk", of: .disk, time: time, syncLatency: latency, canary: canary, seed: random.next())
+    disk?.lastWrite = lastWrite
     tail = HostDisk(
       "tail", of: .memory, time: time, syncLatency: .zero, canary: canary, seed: 0)
     process = HostProcess(
@@ -103,8 +104,15 @@ final class SimulatedHost {
       disk: disk, tail: canary == .forgetsTail ? nil : tail, link: scenario.link, canary: canary,
       random: &random)
     self.random = random
+    disk?.died = { [unowned self] in
+      tail.die()
+      endpoint.lose()
+    }
     begin(process)
   }
+
+  /// Begins a first time what its disk did not survive.
+  func failAtOnce() { failWithDisk(at: time.now) }
 
   private func begin(_ process: HostProcess) {
     process.reported = { [unowned self] kind, text in
@@ -194,19 +202,13 @@ final class SimulatedHost {
   /// Has the power fail behind this many further writes to the disk; nil: not at all.
   func cutPower(afterWrites count: Int?) {
     guard let disk else { return }
-    let last = count.map { disk.writeCount + $0 }
-    disk.wrote = { [unowned self] written in
-      guard written == last else { return }
-      disk.die()
-      tail.die()
-      endpoint.lose()
-    }
+    disk.lastWrite = count.map { disk.writeCount + $0 }
   }
 
   /// What the process did after its disk died it has not done.
   private func failWithDisk(at now: Instant) {
     guard let disk, disk.isDead, offs == 0 else { return }
-    disk.wrote = { _ in }
+    disk.lastWrite = nil
     trace? { "h\(self.number): write \(disk.writeCount) was the last" }
     end(withMachine: true, at: now)
     failed(now)

@@ -34,13 +34,20 @@ final class World {
   private var healed: Instant
   /// When everything is to be delivered.
   private var limit: Instant
+  private var toldBy: Instant?
+  private static let tellingTime = Duration.seconds(65)
+  /// When the last host was drained.
+  private(set) var ebbed: Instant?
   /// How long a machine is without power whose disk was the last that it heard of.
   private static let powerReturns = Duration.seconds(3)
   private let keepsTrace: Bool
   private var traceLines: [String] = []
 
-  init(seed: UInt64, canary: Canary? = nil, keepsTrace: Bool = false) {
-    let scenario = Scenario(seed: seed)
+  /// - Parameter lastWrite: the write of the first host's disk behind which its power is cut.
+  init(
+    _ scenario: Scenario, canary: Canary? = nil, lastWrite: Int? = nil, keepsTrace: Bool = false
+  ) {
+    let seed = scenario.seed
     self.scenario = scenario
     self.keepsTrace = keepsTrace
     hub = Hub(scenario)
@@ -49,7 +56,7 @@ final class World {
     (stalls, blackouts, refusals) = (none, none, none)
     outages = hub.servers.map { _ in 0 }
     healed = scenario.healed
-    limit = scenario.healed + scenario.resumeTime
+    limit = scenario.healed + scenario.resumeTime + scenario.drainTime
     hub.schedule = { [unowned self] event, at in agenda.add(.hub(event), at: at) }
     if keepsTrace { hub.streams.trace = { [unowned self] in trace($0()) } }
     hub.answered = { [unowned self] subject, now in
@@ -58,6 +65,7 @@ final class World {
     for number in 0..<scenario.hostCount {
       let host = SimulatedHost(
         number, scenario: scenario, servers: hub.servers, canary: canary,
+        lastWrite: number == 0 ? lastWrite : nil,
         executed: { [unowned self] in hub.executed($0, by: $1) })
       host.attempted = { [unowned self] in hub.attempted(at: $0) }
       host.emitted = { [unowned self] sequence, factClass, at in
@@ -79,11 +87,20 @@ final class World {
       hosts.append(host)
       agenda.add(.command(host: number), at: now + random.duration(through: scenario.commandEvery))
     }
+    for host in hosts { host.failAtOnce() }
     wakeups = hosts.map { World.nanoseconds($0.wakeup) }
     for fault in scenario.faults {
       agenda.add(.begin(fault), at: fault.begin)
       agenda.add(.end(fault), at: fault.begin + fault.duration)
     }
+  }
+
+  var ledgers: [FactLedger] { hub.streams.ledgers }
+  /// Bytes that the first host has sent in this life.
+  var bytesSent: Int { hosts[0].endpoint.bytesSent }
+  /// Writes to the first host's disk, and their bytes.
+  var writes: (count: Int, bytes: Int) {
+    (hosts[0].disk?.writeCount ?? 0, hosts[0].disk?.writtenBytes ?? 0)
   }
 
   /// The last happenings, when they are kept.
@@ -100,7 +117,7 @@ final class World {
   func run() -> Breach? {
     while true {
       if let breach = step() { return breach }
-      if isEbbing, hosts.allSatisfy({ isDelivered($0) }) { return checkEnd() }
+      if isEbbing, hosts.allSatisfy({ isDelivered($0) }), isTold { return checkEnd() }
       if now >= limit { return checkEnd() }
     }
   }
@@ -230,6 +247,9 @@ final class World {
   }
 
   private func end(_ fault: Scenario.Fault) {
+    // Once the link is there again, what happens is live.
+    let live = now + scenario.reconnectTime
+    for host in hosts.indices { hub.streams.changeLedger(of: host) { $0.measuredFrom = live } }
     if fault.kind == .restart || fault.kind == .lameDuck {
       if fault.kind == .lameDuck { hub.servers[fault.server].options.isLameDuck = false }
       setDown(fault.server, by: -1)
@@ -285,11 +305,13 @@ final class World {
   /// delivered.
   private func ebb() {
     for host in hosts {
+      if scenario.drainTime > .zero, host.process.journal.status.waiting > 2 { return }
       guard host.isConnected, let stored = hub.streams.ledgers[host.number].lastStored,
         stored > healed
       else { return }
     }
     isEbbing = true
+    ebbed = now
     for index in hosts.indices {
       hosts[index].emits = false
       refresh(index)
@@ -297,6 +319,14 @@ final class World {
     let waiting = hub.streams.ledgers.reduce(0) { $0 + $1.waitingCount }
     let each = (scenario.link.latency + scenario.link.jitter) * 4 + scenario.transmission(of: 8192)
     limit = now + scenario.resumeTime + each * Int64(waiting)
+  }
+
+  /// What made room is told together, so up to a minute later.
+  private var isTold: Bool {
+    if hosts.allSatisfy({ $0.process.journal.status.droppedTotal == 0 }) { return true }
+    if toldBy == nil { toldBy = now + World.tellingTime }
+    limit = max(limit, now + World.tellingTime)
+    return toldBy.isDue(at: now)
   }
 
   private func isDelivered(_ host: SimulatedHost) -> Bool {
@@ -325,20 +355,12 @@ final class World {
               + " \(host.isConnected ? "no fact has come" : "there is no connection")", at: now)
         }
       } else if !isDelivered(host) {
-        if keepsTrace {
-          let j = host.process.journal
-          print(j.status, j.nextSequence)
-          var q: UInt64 = 0
-          while let r = j.nextWaiting(from: q) {
-            print(r.sequence, r.subject.string, terminator: "; "); q = r.sequence + 1
-          }
-          print()
-        }
         return Breach(
           invariant: .factLost,
           text:
             "host \(host.number): of \(ledger.facts.count) facts \(ledger.storedCount) are stored,"
-            + " and \(host.process.journal.status.waiting) wait", at: now)
+            + " and \(host.isOff ? "it is off" : "\(host.process.journal.status.waiting) wait")",
+          at: now)
       } else if let breach = ledger.verdict(at: now) {
         return breach
       }
