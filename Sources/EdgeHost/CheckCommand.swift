@@ -27,8 +27,9 @@ enum CheckCommand {
       table.append([bound.name.description, ("\(bound.bytes) B" as Text).string])
       sum += bound.bytes
     }
-    table.append(["facts that wait", ("\(manifest.facts.memoryBytes) B" as Text).string])
-    sum += manifest.facts.memoryBytes
+    let journal = manifest.journal.configuration.memory
+    table.append(["facts in memory", ("\(journal) B" as Text).string])
+    sum += journal
     table.append(["together", ("\(sum) B" as Text).string])
     return table.text
   }

@@ -17,7 +17,7 @@ SIREN = 2
 MANIFEST = """\
 host: {{name: {name}, lattice: test}}
 link: {{servers: ["nats://{address}:{port}"]}}
-facts: {{memory: 4MB}}
+journal: {{size: 0B, memory: 1MB}}
 capabilities:
   - builtin: gpio
     board: linux

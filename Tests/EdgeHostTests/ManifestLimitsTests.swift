@@ -53,10 +53,10 @@ final class ManifestLimitsTests: XCTestCase {
   }
 
   func testTheSumIsOfAllLines() throws {
-    let manifest = try goodManifest("facts: {memory: 10kB}\ncapabilities: []")
+    let manifest = try goodManifest("journal: {memory: 20kB}\ncapabilities: []")
     let lines = CheckCommand.limits(of: manifest).string.split(separator: "\n")
     let numbers = lines.map { Int($0.split(separator: " ").dropLast().last ?? "") ?? -1 }
     XCTAssertEqual(numbers.dropLast().reduce(0, +), numbers.last)
-    XCTAssertEqual(numbers.dropLast().last, 10_000)
+    XCTAssertEqual(numbers.dropLast().last, 20_000)
   }
 }

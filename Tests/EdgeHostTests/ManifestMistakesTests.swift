@@ -55,7 +55,7 @@ final class ManifestMistakesTests: XCTestCase {
       "capabilities: []\nplugins: []\n",
       [
         "2:1: unknown key 'plugins': the keys of a manifest are host, labels, link, requests, "
-          + "services, facts, capabilities, actors and bindings"
+          + "services, journal, capabilities, actors and bindings"
       ])
     assertMistakes(
       "capabilities: []\nlink: {server: [a]}\n",
@@ -65,7 +65,7 @@ final class ManifestMistakesTests: XCTestCase {
       [
         "2:1: unknown key 'a?[2J?\u{fc}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...': the keys of a "
           + "manifest are "
-          + "host, labels, link, requests, services, facts, capabilities, actors and bindings"
+          + "host, labels, link, requests, services, journal, capabilities, actors and bindings"
       ])
     assertLine(
       "{name: a, chip: c, line: 1, directoin: input, debuonce: 5ms}",
@@ -130,18 +130,30 @@ final class ManifestMistakesTests: XCTestCase {
     assertPresence("{s: 30}", "\(expected), not a mapping")
   }
 
-  func testFacts() {
-    func assertMemory(_ value: String, _ message: String, line: UInt = #line) {
+  func testJournal() {
+    func assertJournal(_ text: String, _ message: String, column: Int, line: UInt = #line) {
       assertMistakes(
-        "facts: {memory: \(value)}\ncapabilities: []", ["1:17: 'memory' \(message)"], line: line)
+        "journal: {\(text)}\ncapabilities: []", ["1:\(column): \(message)"], line: line)
     }
-    assertMemory("3999B", "must be between 4kB and 16MB, not '3999B'")
-    assertMemory("17MB", "must be between 4kB and 16MB, not '17MB'")
-    assertMemory("64", "needs a unit: say 64kB or 64MB")
-    assertMemory(
-      "64K",
-      "must be a size such as 512B, 64kB or 16MB, not '64K': the units are B, kB, MB, GB, KiB, MiB "
-        + "and GiB")
+    assertJournal(
+      "memory: 3999B", "'memory' must be between 16384B and 1MB, not '3999B'", column: 19)
+    assertJournal("memory: 64", "'memory' needs a unit: say 64kB or 64MB", column: 19)
+    assertJournal("size: 1GB", "'size' must be between 0B and 250MB, not '1GB'", column: 17)
+    assertJournal(
+      "size: 64kB", "'size' must be 0B, for none, or a size from 500kB to 250MB, not '64kB'",
+      column: 17)
+    assertJournal("sync: 1ms", "'sync' must be between 100ms and 10min, not '1ms'", column: 17)
+    assertJournal(
+      "path: journal", "'path' must be a path such as /var/lib/edge-host/journal, not 'journal'",
+      column: 17)
+    assertJournal(
+      "delivery: twice", "'delivery' must be acknowledged or at_most_once, not 'twice'", column: 21)
+    assertJournal(
+      "size: 0B, sync: 5s",
+      "'sync' makes no sense with 'size: 0B': nothing is on the disk", column: 21)
+    assertJournal(
+      "bytes: 1", "unknown key 'bytes': the keys of the journal are size, sync, memory, path and "
+        + "delivery", column: 11)
   }
 
   func testLabels() {

@@ -51,7 +51,7 @@ final class ManifestRobustnessTests: XCTestCase {
   /// Random arrangements of what manifests are made of reach deeper than random bytes.
   func testRandomWords() {
     let words = [
-      "host", "name", "labels", "link", "servers", "facts", "memory", "capabilities", "builtin",
+      "host", "name", "labels", "link", "servers", "journal", "memory", "capabilities", "builtin",
       "gpio", "sensors", "board", "simulated", "lines", "line", "direction", "input", "output",
       "script", "steps", "after", "active", "repeat", "values", "kind", "thermal", "zone", "every",
       "debounce", "actors", "bindings", "path", "5ms", "64kB", "17", "true", "null", "~", "''",

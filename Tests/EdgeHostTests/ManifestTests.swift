@@ -56,7 +56,9 @@ final class ManifestTests: XCTestCase {
     XCTAssertEqual(manifest.host.presence, .seconds(30))
     XCTAssertEqual(manifest.labels, [])
     XCTAssertEqual(manifest.link.servers, [try ServerURL(parsing: "nats://127.0.0.1:4222")])
-    XCTAssertEqual(manifest.facts.memoryBytes, 64_000)
+    XCTAssertEqual(manifest.journal, Manifest.Journal())
+    XCTAssertEqual(manifest.journal.configuration.size, 16_000_000)
+    XCTAssertEqual(manifest.journal.configuration.memory, 64_000)
     XCTAssertEqual(manifest.capabilities, [])
     XCTAssertEqual(
       CheckCommand.summary(of: manifest).string, "host (named by the kernel) in lattice default")
@@ -76,7 +78,13 @@ final class ManifestTests: XCTestCase {
     XCTAssertEqual(
       manifest.link.servers.map(\.description),
       ["nats://leaf.wh7.example:4222", "nats://10.0.0.7:5222", "nats://[fd00::7]:4222"])
-    XCTAssertEqual(manifest.facts.memoryBytes, 131_072)
+    var journal = Manifest.Journal()
+    journal.configuration.size = 2_097_152
+    journal.configuration.sync = .seconds(30)
+    journal.configuration.memory = 131_072
+    journal.path = "/var/lib/edge/journal"
+    journal.guarantee = .atMostOnce
+    XCTAssertEqual(manifest.journal, journal)
     guard manifest.capabilities.count == 2,
       case .gpio(.simulated, let lines, _) = manifest.capabilities[0],
       case .sensors(let sensors) = manifest.capabilities[1]
@@ -132,7 +140,8 @@ final class ManifestTests: XCTestCase {
         - leaf.wh7.example
         - nats://10.0.0.7:5222/
         - "nats://[fd00::7]"
-    facts: {memory: 128KiB}
+    journal:
+      {size: 2MiB, sync: 30s, memory: 128KiB, path: /var/lib/edge/journal, delivery: at_most_once}
     capabilities:
       - builtin: gpio
         board: simulated

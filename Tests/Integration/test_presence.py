@@ -22,7 +22,9 @@ class PresenceTests(HostTestCase):
         for field in ("time", "started"):
             self.assertRegex(presence[field], TIME)
         facts = presence["facts"]
-        self.assertEqual((facts["waiting"], facts["delivered"], facts["dropped"]), (0, 0, 0))
+        # That it has started is a fact, too, which nobody keeps here.
+        self.assertEqual((facts["waiting"], facts["delivered"], facts["dropped"]), (1, 0, 0))
+        self.assertEqual(facts["delivery"], "waiting")
 
     def test_presence_is_repeated(self):
         self.start_host(manifest(presence="1s"))

@@ -6,6 +6,7 @@ import XCTest
 final class HostEventTests: XCTestCase {
   func testAHostTellsFactsOfItself() throws {
     let harness = ServicesHarness()
+    harness.bus.answerAtOnce = nil
     let local = LocalDialect(diagnostics: harness.diagnostics)
     let host = LatticeHost(identity: .test(), time: harness.time, boot: .test)
     host.start([local], on: FakeBus())

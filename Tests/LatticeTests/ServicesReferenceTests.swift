@@ -69,6 +69,7 @@ final class ServicesReferenceTests: XCTestCase {
     bus.linkStatus.connects = 1
     bus.linkStatus.bytesOut = 812
     bus.linkStatus.bytesIn = 1307
+    bus.answerAtOnce = { ServicesReferenceTests.streamAnswer($0) }
     host.start([dialect], on: bus)
     host.handleDeadline(at: time.now)
     host.linkChanged(isConnected: true)
@@ -113,6 +114,15 @@ final class ServicesReferenceTests: XCTestCase {
     time.wallClock = time.wallClock + .seconds(60)
     host.readClock()
     written["clock"] = bus.requests.last?.payload
+  }
+
+  /// A stream keeps all that the host says of itself, and the lines' events.
+  private static func streamAnswer(_ subject: String) -> String? {
+    if subject.hasSuffix(".STREAM.NAMES") { return #"{"total":1,"streams":["EDGE"]}"# }
+    if subject.contains(".STREAM.MSG.GET.") {
+      return #"{"error":{"code":404,"err_code":10037,"description":"no message found"}}"#
+    }
+    return subject.hasSuffix(".host.started") ? #"{"stream":"EDGE","seq":7}"# : nil
   }
 
   /// The page says request and answer.

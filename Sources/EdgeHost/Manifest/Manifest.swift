@@ -11,7 +11,7 @@ struct Manifest: Equatable {
   var link = Link()
   var requests = Requests()
   var services = Services()
-  var facts = Facts()
+  var journal = Journal()
   var capabilities: [Capability] = []
 
   struct Host: Equatable {
@@ -59,10 +59,18 @@ struct Manifest: Equatable {
     var commandRate = UInt32(ServicesDialect.commandRateDefault)
   }
 
-  /// Edges and readings marked durable, until somebody who keeps them has them.
-  struct Facts: Equatable {
-    /// How much memory they may take.
-    var memoryBytes = 64_000
+  /// What must not be lost, until somebody who keeps it has it.
+  struct Journal: Equatable {
+    var configuration = JournalConfiguration()
+    /// Its file; nil: where systemd says, else there is none.
+    var path: String?
+    var guarantee = FactGuarantee.acknowledged
+
+    init() {
+      // As operators write them.
+      configuration.size = 16_000_000
+      configuration.memory = 64_000
+    }
   }
 
   enum Board: Equatable {

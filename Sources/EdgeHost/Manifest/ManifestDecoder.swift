@@ -23,7 +23,7 @@ struct ManifestDecoder {
       let reader = field.mapping(
         "a manifest",
         keys: [
-          "host", "labels", "link", "requests", "services", "facts", "capabilities", "actors",
+          "host", "labels", "link", "requests", "services", "journal", "capabilities", "actors",
           "bindings",
         ])
     else { return manifest }
@@ -35,7 +35,7 @@ struct ManifestDecoder {
     if let field = reader.field("services") {
       ServicesDecoder.decode(field, into: &manifest.services)
     }
-    if let field = reader.field("facts") { manifest.facts = facts(field) }
+    if let field = reader.field("journal") { JournalDecoder.decode(field, into: &manifest.journal) }
     // Required, so that a file which was cut off is noticed.
     if let field = reader.required(
       "capabilities", "a list of what the board offers, or [] for nothing")
@@ -141,15 +141,6 @@ extension ManifestDecoder {
     let reader = field.mapping("requests", keys: ["timeout"])
     return Manifest.Requests(
       timeout: reader?.field("timeout")?.duration(in: ManifestLimits.requestTimeout))
-  }
-
-  private func facts(_ field: Field) -> Manifest.Facts {
-    var facts = Manifest.Facts()
-    let reader = field.mapping("the memory for facts", keys: ["memory"])
-    if let bytes = reader?.field("memory")?.size(in: ManifestLimits.factsMemoryBytes) {
-      facts.memoryBytes = Int(clamping: bytes)
-    }
-    return facts
   }
 
   private func refuseEntries(_ field: Field, _ reason: StaticString) {

@@ -85,7 +85,15 @@ enum ManifestLimits {
   static let requests: ClosedRange<UInt32> = 1...1_024
   /// From one caller in a second. Above, a limit is none.
   static let commandRate: ClosedRange<UInt32> = 1...10_000
-  static let factsMemoryBytes: ClosedRange<Int64> = 4_000...16_000_000
+
+  // MARK: the journal
+
+  /// Below, a few facts would fill it; above, what is known of its segments takes more memory than facts.
+  static let journalBytes: ClosedRange<Int64> = 500_000...250_000_000
+  /// Below, a card would be written all the time; above, a power cut takes too much.
+  static var journalSync: ClosedRange<Duration> { .milliseconds(100) ... .seconds(600) }
+  /// At least some tens of facts while the disk is busy; a board's memory is small.
+  static let journalMemoryBytes: ClosedRange<Int64> = 16_384...1_000_000
 
   // MARK: the link
 

@@ -70,12 +70,13 @@ final class HostProgram: ClientDelegate {
     for capability in manifest.capabilities { add(capability) }
     // The providers have their lines and sensors now.
     manifest.capabilities = []
-    let run = JournalRun(id: Array(identity.id.utf8), boot: host.clock.boot.bytes)
-    let journal = Journal(JournalConfiguration(), run: run, disk: nil, tail: nil)
+    let journal = HostJournal.make(manifest.journal, for: host, on: loop, log)
     let dialect = ServicesDialect(
       presenceInterval: manifest.host.presence, requestTimeout: manifest.requests.timeout,
       commandRate: manifest.services.takesCommands ? Int64(manifest.services.commandRate) : nil,
-      journal: journal, diagnostics: diagnostics, seed: RandomGenerator.systemSeed)
+      journal: journal, guarantee: manifest.journal.guarantee, diagnostics: diagnostics,
+      seed: RandomGenerator.systemSeed)
+    journal.open(at: time.now)
     host.onCommand = { [self] in commandLog.report($0, $1) }
     let timer = Timer(on: loop) { [self] now in
       host.handleDeadline(at: now)
@@ -101,8 +102,21 @@ final class HostProgram: ClientDelegate {
     }
     services.ready("connecting")
     try loop.run()
+    close(journal)
     memory?.close()
     log.info("stopped")
+  }
+
+  /// What still waits goes to the disk.
+  private func close(_ journal: Journal) {
+    journal.close(at: time.now)
+    let status = journal.status
+    if status.waiting == 0 { return }
+    if status.diskBytes > 0 && status.problem == nil {
+      log.info("\(status.waiting) facts wait for the next start")
+    } else {
+      log.warning("\(status.waiting) facts wait in memory only")
+    }
   }
 
   // MARK: board

@@ -104,6 +104,7 @@ final class FactDelivery {
     if isConnected {
       isAskingDenied = false
       repliers = []
+      backlogNext = 0
       parked.handleConnected(at: now)
       for index in lanes.indices { lanes[index].handleConnected() }
       // What was never sent is not in doubt, and is no news any more.
@@ -185,6 +186,8 @@ final class FactDelivery {
     // What is live goes first, but what is in doubt there goes before all that is newer.
     let end = min(self[.live].attempt?.fact.sequence ?? liveStart, liveStart)
     if self[.backlog].isEmpty, let fact = nextFact(from: &backlogNext, below: end, at: now) {
+      // A disk may be read late.
+      if fact.isRecovered { hasRecovered = true }
       take(FactAttempt(fact, position: journal.streamPosition), in: .backlog)
     }
     if self[.parked].isEmpty, let attempt = parked.next(at: now) { take(attempt, in: .parked) }
@@ -227,7 +230,7 @@ final class FactDelivery {
     if lane == .live, outcome.isSilence { isLiveStalled = true }
     if outcome == .streamGone { positions.remove(attempt.fact.subject) }
     switch lanes[lane.rawValue].handle(outcome, knowledge(lane), at: now) {
-    case .goesOn: if outcome.isSilence { keeper = .waiting }
+    case .goesOn: if outcome.isSilence, self[lane].deadline != nil { keeper = .waiting }
     case .kept: settle(attempt, in: lane, at: now)
     case .unwanted(let attempt): park(attempt, in: lane, at: now)
     }

@@ -17,6 +17,7 @@ final class JournalEvents {
   private static let droppedPeriod = Duration.seconds(60)
 
   private let journal: Journal
+  private let diagnostics: any Diagnostics
   private var dropped: [Dropped?] = [nil, nil, nil]
   private var gap: JournalGap?
   /// What is to be told of the disk: the reason, or nil for its being there again.
@@ -28,8 +29,9 @@ final class JournalEvents {
   private var now = Instant(nanoseconds: 0)
 
   /// Listens to a journal that is not open yet.
-  init(of journal: Journal) {
+  init(of journal: Journal, diagnostics: any Diagnostics) {
     self.journal = journal
+    self.diagnostics = diagnostics
     journal.onDropped = { [self] facts in add(facts) }
     journal.onGap = { [self] gap in
       self.gap = gap
@@ -67,6 +69,9 @@ final class JournalEvents {
     hasNews = false
     if let gap {
       self.gap = nil
+      diagnostics.report(
+        "facts missing",
+        "facts of the last \(gap.interval.milliseconds) ms before the power went may be missing")
       var body = Record()
       body.append("first_seq", .integer(Int64(clamping: gap.firstSequence)))
       body.append("end_seq", .integer(Int64(clamping: gap.endSequence)))
@@ -76,6 +81,11 @@ final class JournalEvents {
     }
     if let problem {
       self.problem = nil
+      if let reason = problem {
+        diagnostics.report("journal", "facts are in memory only: \(reason)")
+      } else {
+        diagnostics.report("journal is back", "facts are on the disk again")
+      }
       var body = Record()
       body.append("state", .string(problem == nil ? "disk" : "memory"))
       if let reason = problem { body.append("reason", .string(reason)) }
@@ -90,6 +100,9 @@ final class JournalEvents {
       let index = Int(factClass.rawValue)
       guard let facts = dropped[index] else { continue }
       dropped[index] = nil
+      diagnostics.report(
+        "facts dropped",
+        "the journal is full: \(facts.count) facts were dropped, of the class \(factClass.text)")
       var body = Record()
       body.append("class", .string(factClass.text))
       body.append("count", .integer(Int64(clamping: facts.count)))

@@ -44,10 +44,11 @@ struct ParkedFacts {
     return kinds.contains { $0.name == name }
   }
 
-  /// Puts a fact aside, and with it all of its kind.
+  /// Puts a fact aside, and with it all of its kind. Of two the older one stands for it.
   mutating func park(_ attempt: FactAttempt, at now: Instant) {
     let name = ParkedFacts.kind(of: attempt.fact.subject)
     if let index = kinds.firstIndex(where: { $0.name == name }) {
+      if kinds[index].attempt.fact.sequence < attempt.fact.sequence { return }
       kinds[index].attempt = attempt
       kinds[index].retry = now + kinds[index].backoff.next()
       return

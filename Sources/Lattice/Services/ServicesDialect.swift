@@ -56,7 +56,7 @@ public final class ServicesDialect: Dialect {
     commandLimit = commandRate.map { CallerLimit(perSecond: $0, seed: seed) }
     self.journal = journal
     self.guarantee = guarantee
-    journalEvents = JournalEvents(of: journal)
+    journalEvents = JournalEvents(of: journal, diagnostics: diagnostics)
     self.diagnostics = diagnostics
     self.seed = seed
   }

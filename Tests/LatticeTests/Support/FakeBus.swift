@@ -39,6 +39,9 @@ final class FakeBus: MessageBus {
   var linkStatus = LinkStatus()
   var takenAfter: Instant?
   private(set) var renewals = 0
+  /// What requests of these subjects are answered at once; nil: nothing, until the test does. There is no
+  /// JetStream, and what the host says of itself is kept.
+  var answerAtOnce: ((String) -> String?)? = { $0.contains(".host.") ? "" : nil }
 
   func renewTakenAfter() { renewals += 1 }
 
@@ -77,6 +80,12 @@ final class FakeBus: MessageBus {
   ) throws(PublishError) {
     if let error { throw error }
     if payload.count > payloadMax { throw .tooLarge(size: payload.count, limit: payloadMax) }
+    if let answer = answerAtOnce?(subject.string) {
+      return withMessage("_INBOX.1", reply: "", headers: "", Array(answer.utf8), oversized: nil) {
+        completion(.response($0))
+      }
+    }
+    if subject.starts(with: "$JS.") { return completion(.failed(.noResponders)) }
     requests.append(
       Request(
         subject: subject.string, headers: headers.string, payload: payload.string,
