@@ -43,8 +43,6 @@ enum Canary: String, CaseIterable {
   case forgetsTail
   /// What a power cut took is not told.
   case tellsNoGap
-  /// What made room is not told.
-  case tellsNoDrop
 
   /// What it is to be caught by.
   var invariant: Invariant {
@@ -52,7 +50,7 @@ enum Canary: String, CaseIterable {
     case .trustsTheQueue, .liesAboutSyncs, .forgetsTail: .factLost
     case .forgetsIDs, .repeatsBlindly: .factDoubled
     case .forgetsCursor: .sequenceReused
-    case .tellsNoGap, .tellsNoDrop: .lossUntold
+    case .tellsNoGap: .lossUntold
     case .replaysLater: .factReordered
     case .ignoresDeadlines, .ignoresAge: .executedLate
     case .executesTwice: .executedTwice

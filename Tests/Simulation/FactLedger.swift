@@ -146,7 +146,9 @@ struct FactLedger {
         let isLoss = reports.isEmpty && !fact.mayBeLost
         return Breach(
           invariant: isLoss ? .factLost : .lossUntold,
-          text: "host \(host): \(text), of \(age), is missing and not told", at: now)
+          text: "host \(host): \(text), of \(age), is missing and not told; told are"
+            + " \(reports.filter { $0.factClass == nil || $0.factClass == fact.factClass })",
+          at: now)
       }
       if !fact.mayBeLost { missing[Int(fact.factClass.rawValue)] += 1 }
     }

@@ -43,7 +43,6 @@ final class HostProcess: Diagnostics {
       presenceInterval: scenario.limits.link.presence, requestTimeout: scenario.requestTimeout,
       journal: journal, diagnostics: self, seed: random.next())
     if canary == .tellsNoGap { journal.onGap = nil }
-    if canary == .tellsNoDrop { journal.onDropped = nil }
     journal.open(at: time.now)
     lattice.start([dialect], on: bus)
   }

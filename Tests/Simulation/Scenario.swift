@@ -135,10 +135,8 @@ struct Scenario {
     limits = Scenario.limits(kind, hosts: hostCount, &random)
     server = Scenario.server(&random)
     let roundTrip = link.latency * 2 + link.jitter * 2
-    // More than the link takes, so that the journal is filled.
-    let isBurst = kind == .single && random.oneIn(40)
     let pause = Duration.milliseconds(Int64(700 + random.index(below: 3000)))
-    factEvery = isBurst ? .milliseconds(25) : max(pause, roundTrip * 2)
+    factEvery = max(pause, roundTrip * 2)
     resourceCount = kind == .saturated ? 24 : 1 + random.index(below: 6)
     readingBytes = kind == .saturated ? 300 : 20 + random.index(below: 200)
     readingEvery =
@@ -153,7 +151,7 @@ struct Scenario {
     bootSkew = random.oneIn(5) ? .zero - random.duration(through: .seconds(3600)) : .zero
     journal = Scenario.journal(&random)
     syncLatency = .milliseconds(random.element(of: [1, 30, 700]))
-    factBytes = isBurst ? 250 : random.index(below: 60)
+    factBytes = random.index(below: 60)
     uplinkDelay =
       kind == .saturated || random.oneIn(2)
       ? nil : .milliseconds(random.element(of: [1, 20, 100, 300]))
