@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,6 +94,27 @@ int64_t linux_write_at(int32_t descriptor, const void *bytes, size_t length, int
   do count = pwrite(descriptor, bytes, length, offset);
   while (count < 0 && errno == EINTR);
   return count < 0 ? -errno : count;
+}
+
+int32_t linux_lock(int32_t descriptor) {
+  return flock(descriptor, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+int64_t linux_file_size(int32_t descriptor) {
+  struct stat status;
+  return fstat(descriptor, &status) < 0 ? -errno : (int64_t)status.st_size;
+}
+
+int32_t linux_set_file_size(int32_t descriptor, int64_t size) {
+  return ftruncate(descriptor, (off_t)size) < 0 ? -errno : 0;
+}
+
+// musl's posix_fallocate and glibc's differ in what they do for file systems that cannot; the call does not.
+int32_t linux_allocate(int32_t descriptor, int64_t size) {
+  int result;
+  do result = fallocate(descriptor, 0, 0, (off_t)size);
+  while (result < 0 && errno == EINTR);
+  return result < 0 ? -errno : 0;
 }
 
 int32_t linux_rename(const char *from, const char *to) { return rename(from, to) < 0 ? -errno : 0; }

@@ -21,6 +21,7 @@ USAGE_ERRORS = [
     ["gpio"], ["gpio", "get"], ["gpio", "set", "siren=maybe"], ["gpio", "pulse", "siren", "2"],
     ["get", "dock-7"], ["get", "dock-*/siren"], ["set", "dock-7/siren"],
     ["set", "dock-7/siren", "2"], ["watch", "dock 7/siren"], ["safe"],
+    ["journal"], ["journal", "fly"], ["journal", "list", "x"], ["journal", "list", "--json"],
 ]
 
 

@@ -41,6 +41,8 @@ class CompletionTests(LocalCase):
     def test_commands_and_options(self):
         for line, expected in (("edge-host sa", ["safe"]), ("edge-host h", ["hosts", "help"]),
                                ("edge-host gpio s", ["scan", "set"]),
+                               ("edge-host journal ", ["list", "dump", "verify", "clear"]),
+                               ("edge-host journal list --f", ["--file"]),
                                ("edge-host gpio set --h", ["--hold"]),
                                ("edge-host watch --a", ["--acknowledge"]),
                                ("edge-host gpio get -b pull-", ["pull-up", "pull-down"]),
@@ -52,7 +54,7 @@ class CompletionTests(LocalCase):
 
     def test_manifests(self):
         (self.folder / "dock.yaml").write_text("")
-        for line in ("edge-host check do", "edge-host run --manifest do", "edge-host safe --manifest do",
+        for line in ("edge-host check do", "edge-host journal dump --file do", "edge-host run --manifest do", "edge-host safe --manifest do",
                      "edge-host hosts --creds do"):
             self.assertEqual(self.offered(line), ["dock.yaml"], line)
 

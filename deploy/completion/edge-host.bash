@@ -34,7 +34,7 @@ _edge_host() {
     return
   fi
   case $previous in
-    --manifest | --socket | --creds | --nkey | --tlsca | --tlscert | --tlskey)
+    --manifest | --file | --socket | --creds | --nkey | --tlsca | --tlscert | --tlskey)
       mapfile -t COMPREPLY < <(compgen -f -- "$typed")
       return
       ;;
@@ -42,13 +42,15 @@ _edge_host() {
     --server | --lattice | --timeout | --count | --chip | --hold | --lease | --pulse | -c | -n) return ;;
   esac
   if ((COMP_CWORD == 1)); then
-    _edge_host_offer "$typed" run check gpio safe hosts call get set watch help --version
+    _edge_host_offer "$typed" run check gpio safe journal hosts call get set watch help --version
     return
   fi
   # shellcheck disable=SC2086
   case $command,$typed in
     run,-*) _edge_host_offer "$typed" --manifest --expand-env ;;
     safe,-*) _edge_host_offer "$typed" --manifest --expand-env --json ;;
+    journal,-*) _edge_host_offer "$typed" --file ;;
+    journal,*) ((COMP_CWORD > 2)) || _edge_host_offer "$typed" list dump verify clear ;;
     check,-*) _edge_host_offer "$typed" --no-files --limits --expand-env ;;
     check,*) mapfile -t COMPREPLY < <(compgen -f -- "$typed") ;;
     hosts,-*) _edge_host_offer "$typed" $operator ;;

@@ -64,6 +64,14 @@ int32_t linux_create_new(const char *path);
 int64_t linux_read_at(int32_t descriptor, void *buffer, size_t capacity, int64_t offset);
 /// Writes at an offset; returns the bytes written, fewer when the disk has no room for more.
 int64_t linux_write_at(int32_t descriptor, const void *bytes, size_t length, int64_t offset);
+/// Keeps other programs that ask for the lock from getting it (-EAGAIN), until the file is closed.
+int32_t linux_lock(int32_t descriptor);
+int64_t linux_file_size(int32_t descriptor);
+/// Cuts the file, or adds zeros that take no room.
+int32_t linux_set_file_size(int32_t descriptor, int64_t size);
+/// Makes sure that there is room for a file of this size, and makes it as large; -EOPNOTSUPP where the file
+/// system cannot.
+int32_t linux_allocate(int32_t descriptor, int64_t size);
 /// Gives the file another name, in place of a file that has it.
 int32_t linux_rename(const char *from, const char *to);
 /// Starts to bring what was written to the disk, on a short-lived thread; `path` not NULL: the file's name

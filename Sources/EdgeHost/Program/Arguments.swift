@@ -10,6 +10,7 @@ enum Command: Equatable {
   case watch(WatchRequest, OperatorOptions)
   case gpio(GPIORequest)
   case safe(ManifestPath, json: Bool)
+  case journal(JournalRequest)
   case version
   case help
 }
@@ -70,6 +71,7 @@ struct Arguments {
   private static let valued = [
     "--manifest", "--server", "--lattice", "--timeout", "--count", "--socket", "--chip", "--bias",
     "--hold", "--lease", "--pulse", "--creds", "--nkey", "--tlsca", "--tlscert", "--tlskey",
+    "--file",
   ]
   private static let switches = [
     "--json", "--acknowledge", "--expand-env", "--no-files", "--limits", "--active-low",
@@ -178,6 +180,8 @@ struct Arguments {
     case "safe":
       try allow(["--manifest", "--expand-env", "--json"], positional: 1)
       return .safe(try manifest(), json: option("--json") != nil)
+    case "journal":
+      return .journal(try journalRequest(environment))
     default:
       throw UsageError(message: "unknown command \"\(name)\"")
     }

@@ -26,6 +26,7 @@ enum Program {
       case .watch(let request, let options): return try WatchCommand.run(request, options)
       case .gpio(let request): return try GPIOCommand.run(request)
       case .safe(let manifest, let json): return try SafeCommand.run(manifest, json: json)
+      case .journal(let request): return try JournalCommand.run(request)
       case .version:
         let features: StaticString = TLSConfiguration.isAvailable ? ", with TLS" : ""
         StandardStream.output.write("edge-host \(version)\(features)\n")

@@ -36,6 +36,14 @@ enum Usage {
       -n, --count N       watch: end after N edges
       --json, --timeout   as below
 
+    The journal of facts on this board, which these only read, also while a host runs:
+      edge-host journal list              what each segment of the file holds
+      edge-host journal dump              each fact as a line of JSON
+      edge-host journal verify            says what cannot be read; exit status 1 then
+      edge-host journal clear             takes all facts away, when no host runs
+      --file PATH                         default: journal in $STATE_DIRECTORY, else in
+                                          /var/lib/edge-host
+
     Talk to hosts, through a NATS server:
       edge-host hosts                     list the hosts of all lattices
       edge-host get HOST/NAME             a line's state or a sensor's value

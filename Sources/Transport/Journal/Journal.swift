@@ -119,7 +119,7 @@ public final class Journal {
       held.map({ found.sequence < $0.entry.sequence }) ?? true,
       let stored = pool.entry(found.factClass, from: found.sequence, isWaiting: isWaiting, settled)
     {
-      return record(stored.entry, pool.reader.window, stored.run ?? run)
+      return record(stored.entry, pool.reader.window, stored.run ?? .unknown)
     }
     return held.map { record($0.entry, memory.bytes, $0.run) }
   }

@@ -15,6 +15,8 @@ struct JournalBatch {
 
   var isEmpty: Bool { added.isEmpty && blanked.isEmpty && cursor == nil }
 
+  fileprivate func adds(to index: Int) -> Bool { added.contains { $0.segment.index == index } }
+
   /// A fact that is on its way is acknowledged.
   mutating func settle(_ factClass: FactClass, _ sequence: UInt64) {
     for index in added.indices
@@ -60,7 +62,8 @@ private struct JournalChainWriter {
 
   /// False when it needs a segment and none is free.
   mutating func append(
-    _ entry: JournalEntry, of bytes: Span<UInt8>, _ entryRun: JournalRun, to batch: inout JournalBatch
+    _ entry: JournalEntry, of bytes: Span<UInt8>, _ entryRun: JournalRun,
+    to batch: inout JournalBatch
   ) throws(SystemError) -> Bool {
     let length = JournalEntry.aligned(entry.length)
     let needed = length + (entryRun == run ? 0 : JournalEntry.runBytesMax)
@@ -74,7 +77,7 @@ private struct JournalChainWriter {
     let start = buffer.count
     if entryRun != run { buffer.append(journalRun: entryRun, seed: segment.seed) }
     run = entryRun
-    buffer.append(entry, of: bytes, seed: segment.seed)
+    buffer.append(entry, of: bytes, seed: segment.seed, batch: pool.lastBatch &+ 1)
     segment.end += buffer.count - start
     segment.lastSequence = entry.sequence
     segment.waiting += 1
@@ -150,37 +153,53 @@ extension JournalPool {
   ) throws(SystemError) {
     while free.count + batch.blanked.count < JournalPool.freeCount {
       if freed.isEmpty {
-        guard let victim = victim(upTo: highest) else { break }
+        guard let victim = victim(upTo: highest, batch) else { break }
         if let facts = waitingFacts(victim.factClass, victim.index, settled) {
           dropped.append(facts)
         }
         remove(victim.index, of: victim.factClass)
       }
-      try blankOne(&batch)
+      guard let index = freed.last else { break }
+      try blank(index, &batch)
+      freed.removeLast()
     }
   }
 
-  private func blankOne(_ batch: inout JournalBatch) throws(SystemError) {
-    guard let index = freed.last else { return }
+  /// Overwrites what a batch that failed may have left, before anything else is written.
+  func blankDoubted(to batch: inout JournalBatch) throws(SystemError) {
+    while let index = doubted.last {
+      try blank(index, &batch)
+      doubted.removeLast()
+    }
+  }
+
+  private func blank(_ index: Int, _ batch: inout JournalBatch) throws(SystemError) {
     let zeros = [UInt8](repeating: 0, count: JournalGeometry.sectorBytes)
     batch.writtenBytes += zeros.count
     try reader.storage.write(zeros.span, at: geometry.offset(ofSegment: index))
-    freed.removeLast()
     batch.blanked.append(index)
   }
 
-  /// The oldest segment in which nothing waits, else the oldest of the lowest class.
-  private func victim(upTo highest: FactClass) -> (factClass: FactClass, index: Int)? {
+  /// The oldest segment in which nothing waits, else the oldest of the lowest class; none to which the batch
+  /// adds.
+  private func victim(
+    upTo highest: FactClass, _ batch: JournalBatch
+  ) -> (factClass: FactClass, index: Int)? {
     var settledOne: (factClass: FactClass, index: Int, sequence: UInt64)?
     for factClass in FactClass.allCases {
       let chain = chains[Int(factClass.rawValue)]
-      guard let index = chain.firstIndex(where: { $0.waiting == 0 }) else { continue }
+      guard
+        let index = chain.firstIndex(where: { $0.waiting == 0 && !batch.adds(to: $0.index) })
+      else { continue }
       if let former = settledOne, former.sequence < chain[index].firstSequence { continue }
       settledOne = (factClass, index, chain[index].firstSequence)
     }
     if let settledOne { return (settledOne.factClass, settledOne.index) }
     for factClass in FactClass.allCases
-    where factClass <= highest && !chains[Int(factClass.rawValue)].isEmpty {
+    where factClass <= highest {
+      guard let first = chains[Int(factClass.rawValue)].first, !batch.adds(to: first.index) else {
+        continue
+      }
       return (factClass, 0)
     }
     return nil
@@ -204,6 +223,7 @@ extension JournalPool {
   /// All of it is on the disk.
   func commit(_ batch: JournalBatch) {
     reader.forget()
+    if !batch.added.isEmpty { lastBatch &+= 1 }
     for (factClass, segment) in batch.added { extend(factClass, by: segment) }
     for chain in lastRuns.indices {
       if let run = batch.lastRuns[chain] { lastRuns[chain] = run }
@@ -211,10 +231,10 @@ extension JournalPool {
     free.append(contentsOf: batch.blanked)
   }
 
-  /// Nobody knows what of it is on the disk, until all is read anew.
+  /// Nobody knows what of it is on the disk.
   func rollBack(_ batch: JournalBatch) {
     reader.forget()
-    freed.append(contentsOf: batch.taken)
-    freed.append(contentsOf: batch.blanked)
+    doubted.append(contentsOf: batch.taken)
+    doubted.append(contentsOf: batch.blanked)
   }
 }

@@ -42,7 +42,8 @@ struct JournalCursor: Equatable {
   var tailHalf: UInt8 = 0
   var tailBytes = 0
   /// By class: the last segment's first sequence and end; 0 and 0 when there is none.
-  var ends: [JournalChainEnd] = [JournalChainEnd(), JournalChainEnd(), JournalChainEnd()]
+  var ends = noEnds
+  static let noEnds = [JournalChainEnd(), JournalChainEnd(), JournalChainEnd()]
 
   init(
     geometry: JournalGeometry, sync: Duration, nextSequence: UInt64, reservedEnd: UInt64,
@@ -71,7 +72,8 @@ struct JournalCursor: Equatable {
       let generation = bytes.littleEndian(at: 24, width: 8),
       let nextSequence = bytes.littleEndian(at: 32, width: 8),
       let reservedEnd = bytes.littleEndian(at: 40, width: 8),
-      reservedEnd < JournalEntry.sequenceEnd, nextSequence <= reservedEnd, let tailBytes = bytes.length32(at: 60),
+      reservedEnd < JournalEntry.sequenceEnd, nextSequence <= reservedEnd,
+      let tailBytes = bytes.length32(at: 60),
       let names = JournalCursorNames(bytes, at: JournalCursor.headerBytes),
       let settled = JournalCursor.settled(bytes, at: names.end),
       settled.ranges.last.map({ $0.upperBound <= nextSequence }) ?? true
@@ -144,7 +146,7 @@ struct JournalCursor: Equatable {
 }
 
 /// Where the facts of a class end on the disk.
-struct JournalChainEnd: Equatable {
+struct JournalChainEnd: Equatable, Sendable {
   var firstSequence: UInt64 = 0
   var end = 0
 }

@@ -13,6 +13,8 @@ final class JournalDisk {
   /// The slot to be written next, and the generation of the other.
   private var nextSlot = 0
   private var generation: UInt64 = 0
+  /// A slot that was written with an unknown outcome: the disk may not hold what is read.
+  private var doubtedSlot: Int?
 
   init(_ storage: any JournalStorage, _ configuration: JournalConfiguration) {
     self.storage = storage
@@ -48,8 +50,7 @@ final class JournalDisk {
     var geometry = wanted
     if let cursor, cursor.geometry.fileBytes <= storage.byteCount { geometry = cursor.geometry }
     divide(geometry)
-    pool.recover(
-      settled, ends: cursor?.ends ?? [JournalChainEnd(), JournalChainEnd(), JournalChainEnd()])
+    pool.recover(settled, ends: cursor?.ends ?? JournalCursor.noEnds)
     if geometry != wanted && pool.waitingCount == 0 && wanted.fileBytes <= storage.byteCount {
       // With nothing left in it the file can be divided for another size.
       divide(wanted)
@@ -67,7 +68,7 @@ final class JournalDisk {
   private func readSlots() throws(SystemError) -> (JournalCursor?, Bool) {
     var newest: JournalCursor?
     var foreignCount = 0
-    for slot in 0..<2 {
+    for slot in [0, 1] where slot != doubtedSlot {
       var bytes = [UInt8](repeating: 0, count: JournalGeometry.slotBytes)
       try storage.read(at: slot * bytes.count, into: &bytes, count: bytes.count)
       if let cursor = JournalCursor(bytes.span) {
@@ -79,8 +80,17 @@ final class JournalDisk {
         foreignCount += 1
       }
     }
-    if newest == nil { nextSlot = 0 }
+    if newest == nil { nextSlot = doubtedSlot ?? 0 }
     return (newest, newest == nil && foreignCount > 0)
+  }
+
+  /// Opens the disk once more; false when it is not as it was left.
+  func reopen() throws(SystemError) -> Bool {
+    try storage.open(bytes: configuration.size)
+    reader.forget()
+    let known = generation
+    let (cursor, _) = try readSlots()
+    return cursor?.generation == known && known > 0
   }
 
   // MARK: writing
@@ -106,13 +116,17 @@ final class JournalDisk {
     if let cursor = batch.cursor {
       generation = cursor.generation
       nextSlot = 1 - nextSlot
+      doubtedSlot = nil
     }
     pool.commit(batch)
     self.batch = nil
   }
 
   func rollBack() {
-    if let batch { pool.rollBack(batch) }
+    if let batch {
+      pool.rollBack(batch)
+      if batch.cursor != nil { doubtedSlot = nextSlot }
+    }
     batch = nil
   }
 

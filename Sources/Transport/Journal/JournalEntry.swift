@@ -7,7 +7,7 @@
 ///     10       2       length of the subject
 ///     12       1       0, 1, 2: the fact's class; 15: a run
 ///     13       1       1: the time of day was synchronised
-///     14       2       0
+///     14       2       on the disk the number of the batch, in memory 0
 ///     16       8       sequence; of a run 0
 ///     24       8       nanoseconds of the monotonic clock
 ///     32       8       nanoseconds since 1970
@@ -35,6 +35,7 @@ struct JournalEntry {
   let instant: Instant
   let wallClock: Timestamp
   let mark: JournalMark
+  let batch: UInt16
 
   /// Where the next one may begin.
   var end: Int { offset + JournalEntry.aligned(length) }
@@ -60,7 +61,7 @@ struct JournalEntry {
     guard kind <= FactClass.alarm.rawValue || kind == JournalEntry.runKind, flags <= 1,
       let length = bytes.littleEndian(at: offset + 8, width: 2),
       let subjectLength = bytes.littleEndian(at: offset + 10, width: 2),
-      bytes.littleEndian(at: offset + 14, width: 2) == 0
+      let batch = bytes.littleEndian(at: offset + 14, width: 2)
     else { return nil }
     self.offset = offset
     self.length = Int(length)
@@ -68,12 +69,14 @@ struct JournalEntry {
     guard self.length - JournalEntry.headerBytes >= self.subjectLength,
       self.length <= JournalEntry.bytesMax,
       bytes.count - offset >= JournalEntry.aligned(self.length),
-      let sequence = bytes.littleEndian(at: offset + 16, width: 8), sequence < JournalEntry.sequenceEnd,
+      let sequence = bytes.littleEndian(at: offset + 16, width: 8),
+      sequence < JournalEntry.sequenceEnd,
       let instant = bytes.littleEndian(at: offset + 24, width: 8),
       let wallClock = bytes.littleEndian(at: offset + 32, width: 8),
       let mark = bytes.littleEndian(at: offset + 4, width: 4)
     else { return nil }
     isSynchronised = flags == 1
+    self.batch = UInt16(truncatingIfNeeded: batch)
     self.sequence = sequence
     self.instant = Instant(nanoseconds: Int64(bitPattern: instant))
     self.wallClock = Timestamp(nanoseconds: Int64(bitPattern: wallClock))
@@ -122,10 +125,10 @@ struct JournalMark: Equatable {
 
   var word: UInt32 { age << 2 | UInt32(state.rawValue) }
 
-  /// When it was appended, if that was within the last four months.
+  /// When it was appended, or a little earlier, if that was within the last four months.
   func appended(before now: Instant) -> Instant {
-    let hundredths = (JournalMark.hundredths(now) &- age) & JournalMark.mask
-    return now - Duration.milliseconds(Int64(hundredths) * 10)
+    let passed = (JournalMark.hundredths(now) &- age) & JournalMark.mask
+    return Instant(nanoseconds: (now.nanoseconds / 10_000_000 - Int64(passed)) * 10_000_000)
   }
 
   private static let mask: UInt32 = 1 << 30 - 1
@@ -173,11 +176,15 @@ extension Array where Element == UInt8 {
     setCheck(at: start, length: length, seed: seed)
   }
 
-  /// Appends a whole entry of elsewhere, for a place with another seed and with no mark.
-  mutating func append(_ entry: JournalEntry, of bytes: Span<UInt8>, seed: UInt32) {
+  /// Appends a whole entry of memory, as it stands on the disk.
+  mutating func append(
+    _ entry: JournalEntry, of bytes: Span<UInt8>, seed: UInt32, batch: UInt16
+  ) {
     let start = count
     append(littleEndian: 0, width: 8)
     append(bytes.extracting((entry.offset + 8)..<entry.end))
+    self[start + 14] = UInt8(truncatingIfNeeded: batch)
+    self[start + 15] = UInt8(truncatingIfNeeded: batch >> 8)
     setCheck(at: start, length: entry.length, seed: seed)
   }
 

@@ -47,10 +47,19 @@ extension Journal {
     phase = .closed
   }
 
-  /// Reads the disk once more, after a failure.
+  /// Goes on with the disk after a failure, or reads it as at the beginning when it is another.
   func reload(at now: Instant) {
-    disk?.storage.close()
-    load(nil, at: now)
+    guard let disk else { return }
+    disk.storage.close()
+    do throws(SystemError) {
+      let isSame = isLoaded ? try disk.reopen() : false
+      if !isSame { return load(nil, at: now) }
+    } catch {
+      return fail(error.text, at: now)
+    }
+    phase = .idle
+    needsCursor = true
+    write(at: now, isProbe: true)
   }
 
   private func load(_ tailCursor: JournalCursor?, at now: Instant) {
@@ -91,16 +100,21 @@ extension Journal {
     nextSequence = max(nextSequence, pool.endSequence)
     guard let cursor else { return }
     if streamPosition == nil { streamPosition = cursor.position }
-    if cursor.isClean || cursor.run == tailCursor?.run {
+    // The tail knows more than the cursor, unless it is of an earlier run, or of before a power cut.
+    let isTailNewer =
+      tailCursor.map {
+        $0.run.boot == cursor.run.boot && $0.nextSequence >= cursor.nextSequence
+      } ?? false
+    if cursor.isClean || isTailNewer {
       nextSequence = max(nextSequence, cursor.nextSequence)
-    } else {
-      nextSequence = max(nextSequence, cursor.reservedEnd)
+      return
     }
-    if cursor.isClean || cursor.run.boot == tailCursor?.run.boot { return }
-    // A batch has all that waited at its beginning: only what came after the last one is missing.
+    nextSequence = max(nextSequence, cursor.reservedEnd)
+    // A batch has all that waited at its beginning. So only what came after the last one is missing, and of
+    // that one what was not synced.
     onGap?(
       JournalGap(
-        firstSequence: max(pool.endSequence, settled.end), endSequence: nextSequence,
+        firstSequence: max(pool.lastBatchStart, settled.end), endSequence: nextSequence,
         interval: .milliseconds(Int64(cursor.syncMilliseconds)), run: cursor.run))
   }
 

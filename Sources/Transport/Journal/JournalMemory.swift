@@ -79,7 +79,8 @@ struct JournalMemory {
       let needed = bytesNeeded(subject: subject.count, payload: payload.count, run: run)
       if bytes.count + needed > capacity { return tail.count - entry.offset }
       append(
-        factClass, entry.sequence, entry.time, run: run, subject: subject, payload: payload, at: now)
+        factClass, entry.sequence, entry.time, run: run, subject: subject, payload: payload, at: now
+      )
     }
     return tail.count - walk.offset
   }

@@ -9,12 +9,20 @@ final class JournalPool {
   var free: [Int] = []
   /// Those that are to become free: their beginning is still to be overwritten.
   var freed: [Int] = []
+  /// Those that a batch which failed has written to.
+  var doubted: [Int] = []
+  /// The number of the last batch that has brought facts; it differs from those just before and behind.
+  var lastBatch: UInt16 = 0
+  /// The first fact that the last batch may have had, as far as recovery has found its remains.
+  var lastBatchStart: UInt64 = 0
   /// The run that the last entry of a chain belongs to, as far as known.
   var lastRuns: [JournalRun?] = [nil, nil, nil]
   /// How many facts wait.
   private(set) var waitingCount: UInt64 = 0
   /// Places that could not be read.
   var damagedCount: UInt64 = 0
+  /// Called by recovery for each segment with such a place.
+  var onDamage: ((_ segment: Int, _ what: Text) -> Void)?
 
   /// Where in each chain was read last.
   private var places: [Place?] = [nil, nil, nil]
@@ -190,7 +198,7 @@ final class JournalPool {
     let chain = Int(factClass.rawValue)
     waitingCount += UInt64(added.waiting)
     finds[chain] = nil
-    // A walk over the segment ends where the segment did.
+    // A walk ends where its segment did.
     places[chain] = nil
     let last = chains[chain].count - 1
     guard last >= 0, chains[chain][last].index == added.index else {

@@ -74,6 +74,8 @@ struct JournalSegmentWalk {
       guard let found = try search(reader, from: offset + JournalEntry.alignment) else { break }
       damage += 1
       offset = found
+      // It may have said of another run.
+      run = nil
     }
     offset = limit
     return nil

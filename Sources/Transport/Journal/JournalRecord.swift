@@ -22,6 +22,9 @@ public struct JournalRun: Equatable, Sendable {
   /// The kernel's boot id, 16 bytes.
   public let boot: [UInt8]
 
+  /// Of facts before which the disk has lost who recorded them.
+  public static let unknown = JournalRun(id: [UInt8(ascii: "-")], boot: [])
+
   /// What is too long is cut, and what is too short filled with zeros: a run has always its sizes.
   public init(id: [UInt8], boot: [UInt8]) {
     self.id = id.isEmpty ? [UInt8(ascii: "-")] : Array(id.prefix(JournalRun.idBytesMax))

@@ -10,11 +10,12 @@ extension JournalPool {
       switch header(ofSegment: index) {
       case .free: free.append(index)
       case .unreadable:
-        damagedCount += 1
+        damaged(index, "it cannot be read")
         freed.append(index)
       case .inUse(let header): found[Int(header.factClass.rawValue)].append(Found(header))
       }
     }
+    var lasts = [LastBatch(), LastBatch(), LastBatch()]
     for factClass in FactClass.allCases {
       let chain = Int(factClass.rawValue)
       found[chain].sort { $0.firstSequence < $1.firstSequence }
@@ -23,14 +24,31 @@ extension JournalPool {
         let isLast = index == found[chain].count - 1
         if let last = chains[chain].last, last.lastSequence >= found[chain][index].firstSequence {
           // Two cannot have the same facts.
-          damagedCount += 1
+          damaged(found[chain][index].index, "another has the same facts")
           freed.append(found[chain][index].index)
           continue
         }
         recover(
           found[chain][index], of: factClass,
-          before: isLast ? nil : found[chain][index + 1], cursorEnd: end, settled)
+          before: isLast ? nil : found[chain][index + 1], cursorEnd: end, &lasts[chain], settled)
       }
+    }
+    let newest = lasts.max { $0.sequence < $1.sequence } ?? LastBatch()
+    lastBatch = newest.batch
+    lastBatchStart =
+      1 + lasts.reduce(0) { max($0, $1.batch == newest.batch ? $1.before : $1.sequence) }
+  }
+
+  /// Of a chain: the batch that it ends with, its last fact, and the last one before the batch.
+  private struct LastBatch {
+    var batch: UInt16 = 0
+    var sequence: UInt64 = 0
+    var before: UInt64 = 0
+
+    mutating func add(_ entry: JournalEntry) {
+      if entry.batch != batch { before = sequence }
+      batch = entry.batch
+      sequence = entry.sequence
     }
   }
 
@@ -48,7 +66,7 @@ extension JournalPool {
 
   private func recover(
     _ found: Found, of factClass: FactClass, before next: Found?, cursorEnd: JournalChainEnd,
-    _ settled: SettledSequences
+    _ last: inout LastBatch, _ settled: SettledSequences
   ) {
     var segment = JournalSegment(
       index: found.index, firstSequence: found.firstSequence, lastSequence: found.firstSequence,
@@ -62,6 +80,7 @@ extension JournalPool {
       if next.firstSequence <= settled.end {
         // Nothing in it waits: it need not be read.
         segment.lastSequence = next.firstSequence - 1
+        last.sequence = segment.lastSequence
         return extend(factClass, by: segment)
       }
     }
@@ -69,6 +88,7 @@ extension JournalPool {
     do throws(SystemError) {
       while let entry = try walk.next(reader) {
         if !settled.contains(entry.sequence) { segment.waiting += 1 }
+        last.add(entry)
       }
       segment.isClosed = try walk.isTorn(reader)
     } catch {
@@ -79,7 +99,9 @@ extension JournalPool {
       segment.isClosed = true
     }
     segment.damage += walk.damage
-    damagedCount += UInt64(segment.damage)
+    if segment.damage > 0 {
+      damaged(segment.index, "\(segment.damage) places cannot be read", segment.damage)
+    }
     segment.end = walk.end
     if walk.lastSequence < found.firstSequence {
       // The header is all that there is.
@@ -89,6 +111,11 @@ extension JournalPool {
     segment.lastSequence = walk.lastSequence
     extend(factClass, by: segment)
     lastRuns[Int(factClass.rawValue)] = walk.run
+  }
+
+  private func damaged(_ index: Int, _ what: Text, _ count: Int = 1) {
+    damagedCount += UInt64(count)
+    onDamage?(index, what)
   }
 
   private enum SegmentState {
@@ -125,7 +152,7 @@ extension JournalPool {
       let factClass = fact.factClass,
       fact.isWhole(in: bytes, seed: JournalSegment.seed(fact.sequence))
     else { return nil }
-    damagedCount += 1
+    damaged(index, "its header cannot be read, its facts can")
     return JournalSegmentHeader(
       factClass, segmentBytes: geometry.segmentBytes, index: index,
       firstSequence: fact.sequence, formerEnd: 0)

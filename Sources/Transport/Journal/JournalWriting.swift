@@ -49,13 +49,16 @@ extension Journal {
   }
 
   /// Writes all that waits, and the cursor when that is due.
-  /// - Parameter isLast: the cursor alone, with the word that nothing is missing.
-  func write(at now: Instant, isLast: Bool = false) {
+  /// - Parameters:
+  ///   - isLast: the cursor alone, with the word that nothing is missing.
+  ///   - isProbe: the cursor alone, after a failure.
+  func write(at now: Instant, isLast: Bool = false, isProbe: Bool = false) {
     guard let disk else { return }
     var batch = JournalBatch()
     var drops: [DroppedFacts] = []
     do throws(SystemError) {
-      if !isLast { try writeFacts(disk, &batch, &drops, at: now) }
+      try disk.pool.blankDoubted(to: &batch)
+      if !isLast && !isProbe { try writeFacts(disk, &batch, &drops, at: now) }
       if isLast || needsCursor || unsavedSince != nil
         || nextSequence + Journal.reservedMin > reservedEnd
       {

@@ -101,7 +101,8 @@ final class JournalDiskTests: XCTestCase {
     world.start()
     XCTAssertEqual(world.waiting, [1, 2, 3])
     let gap = try XCTUnwrap(world.gaps.first)
-    XCTAssertEqual(gap.firstSequence, 4)
+    // The last batch is doubted as a whole, as some of it might not have been synced.
+    XCTAssertEqual(gap.firstSequence, 1)
     XCTAssertEqual(gap.endSequence, journal.nextSequence)
     XCTAssertGreaterThan(gap.endSequence, 6)
     XCTAssertEqual(gap.interval, .seconds(5))

@@ -69,7 +69,7 @@ class JournalWorld {
       count += 1
     }
     XCTAssertLessThan(count, 1000, "the journal is due without an end")
-    now = end
+    if !crash.hasHappened { now = end }
   }
 
   static func time(_ number: Int) -> FactTime {

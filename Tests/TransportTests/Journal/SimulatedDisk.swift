@@ -69,8 +69,10 @@ final class SimulatedDisk: JournalStorage {
   func open(bytes: Int) throws(SystemError) {
     try check()
     if let openFault { throw SystemError("open", openFault.rawValue) }
-    while cache.count < bytes { cache.append(0) }
-    while platter.count < cache.count { platter.append(0) }
+    if cache.count < bytes { cache += [UInt8](repeating: 0, count: bytes - cache.count) }
+    if platter.count < cache.count {
+      platter += [UInt8](repeating: 0, count: cache.count - platter.count)
+    }
     isOpen = true
   }
 
@@ -163,10 +165,9 @@ final class SimulatedDisk: JournalStorage {
   }
 
   private func bring(_ sector: Int) {
-    let range =
-      (sector * SimulatedDisk.sectorBytes)..<min(
-        (sector + 1) * SimulatedDisk.sectorBytes, cache.count)
-    platter.replaceSubrange(range, with: cache[range])
+    let start = sector * SimulatedDisk.sectorBytes
+    let end = min(start + SimulatedDisk.sectorBytes, cache.count)
+    platter.replaceSubrange(start..<end, with: cache[start..<end])
   }
 
   private func check() throws(SystemError) {
