@@ -47,10 +47,10 @@ enum Canary: String, CaseIterable {
   /// What it is to be caught by.
   var invariant: Invariant {
     switch self {
-    case .trustsTheQueue, .liesAboutSyncs, .forgetsTail: .factLost
+    case .trustsTheQueue: .factLost
     case .forgetsIDs, .repeatsBlindly: .factDoubled
-    case .forgetsCursor: .sequenceReused
-    case .tellsNoGap: .lossUntold
+    case .forgetsCursor, .forgetsTail: .sequenceReused
+    case .tellsNoGap, .liesAboutSyncs: .lossUntold
     case .replaysLater: .factReordered
     case .ignoresDeadlines, .ignoresAge: .executedLate
     case .executesTwice: .executedTwice
