@@ -33,12 +33,24 @@ enum Canary: String, CaseIterable {
   case triesAtOnce
   /// The hosts of a fleet keep their own pauses, and do not spread.
   case ignoresHerd
+  /// A fact whose outcome is not known is sent again, with no look into the stream and on no condition.
+  case repeatsBlindly
+  /// The disk says that it has synced, and has not.
+  case liesAboutSyncs
+  /// The journal's cursor, with the numbers that are used, does not get to the disk.
+  case forgetsCursor
+  /// What is in memory is not mirrored where the next process finds it.
+  case forgetsTail
+  /// What a power cut took is not told.
+  case tellsNoGap
 
   /// What it is to be caught by.
   var invariant: Invariant {
     switch self {
     case .trustsTheQueue: .factLost
-    case .forgetsIDs: .factDoubled
+    case .forgetsIDs, .repeatsBlindly: .factDoubled
+    case .forgetsCursor, .forgetsTail: .sequenceReused
+    case .tellsNoGap, .liesAboutSyncs: .lossUntold
     case .replaysLater: .factReordered
     case .ignoresDeadlines, .ignoresAge: .executedLate
     case .executesTwice: .executedTwice
@@ -55,6 +67,8 @@ enum Invariant: String, CaseIterable {
   case factLost = "an accepted fact is lost"
   case factDoubled = "a fact is stored twice"
   case factReordered = "a fact is stored behind a newer one"
+  case lossUntold = "what is lost is not told"
+  case sequenceReused = "a number stands for two facts"
   case executedLate = "a command is executed after its deadline"
   case executedTwice = "a command is executed twice"
   case bounds = "a bound is passed"

@@ -20,12 +20,15 @@ final class HostBus: MessageBus, EndpointObserver {
   private var idCount = 0
   /// Facts that were reported as delivered and are sent once more later (`Canary.replaysLater`).
   private var replays: [Replay] = []
+  private var deferred: [() -> Void] = []
   private let time: SimulatedTime
 
   /// Gets what is not a message: `connected`, `disconnected`, `open` and so on.
   var linkAction: (ConnectionAction) -> Void = { _ in }
   /// Told of every urgent message that was queued, by its subject.
   var queuedUrgent: ([UInt8]) -> Void = { _ in }
+  /// Told of every fact that is sent, by its id, and whether it goes before others.
+  var sentFact: (String, Bool) -> Void = { _, _ in }
   /// Told how many bytes are in a read buffer.
   var read: (Int) -> Void = { _ in }
 
@@ -84,7 +87,11 @@ final class HostBus: MessageBus, EndpointObserver {
     completion: @escaping (borrowing RequestOutcome) -> Void
   ) throws(PublishError) {
     let actual = canary == .usesOneQueue ? TrafficClass.bulk : trafficClass
-    let block = canary == .forgetsIDs ? otherID(headers) : headers.array
+    if canary == .repeatsBlindly, subject.string.contains("STREAM.MSG.GET") {
+      return deferred.append { [self] in complete(HostBus.noMessage, completion) }
+    }
+    let block = broken(headers)
+    tellSent(block, trafficClass)
     let id = try endpoint.connection.request(
       subject: subject, headers: block.span, payload: payload, as: actual, timeout: timeout,
       at: time.now)
@@ -95,16 +102,44 @@ final class HostBus: MessageBus, EndpointObserver {
       id, Replay(subject: subject.array, headers: block, payload: payload.array), completion)
   }
 
+  private func tellSent(_ headers: [UInt8], _ trafficClass: TrafficClass) {
+    guard let reader = HeaderReader(headers.span), let id = reader.value(of: "Nats-Msg-Id") else {
+      return
+    }
+    sentFact(headers.span.extracting(id).string, trafficClass == .facts)
+  }
+
   // MARK: what canaries do
 
-  private func otherID(_ headers: Span<UInt8>) -> [UInt8] {
-    guard let reader = HeaderReader(headers), reader.value(of: "Nats-Msg-Id") != nil else {
-      return headers.array
-    }
-    idCount += 1
+  private static let noMessage = bytes(
+    "{\"error\":{\"code\":404,\"err_code\":10037,\"description\":\"no message found\"}}")
+
+  /// The headers of a fact, as the canary wants them.
+  private func broken(_ headers: Span<UInt8>) -> [UInt8] {
+    guard let canary, [.forgetsIDs, .repeatsBlindly, .replaysLater].contains(canary),
+      let reader = HeaderReader(headers), let value = reader.value(of: "Nats-Msg-Id")
+    else { return headers.array }
+    var id = headers.extracting(value).string
     var writer = HeaderWriter()
-    writer.append("Nats-Msg-Id", "other-\(endpoint.servers.count)-\(idCount)")
+    if canary == .forgetsIDs {
+      idCount += 1
+      id = "other\(idCount)-\(id.split(separator: "-").last ?? "")"
+      if let last = reader.value(of: "Nats-Expected-Last-Subject-Sequence") {
+        writer.append(
+          "Nats-Expected-Last-Subject-Sequence", headers.extracting(last).string)
+      }
+    }
+    writer.append("Nats-Msg-Id", id)
     return writer.finished()
+  }
+
+  /// Gives an answer that nobody has sent.
+  private func complete(
+    _ payload: [UInt8], _ completion: (borrowing RequestOutcome) -> Void
+  ) {
+    let frame = MessageFrame(
+      subscription: 1, subject: 0..<0, reply: 0..<0, headers: 0..<0, payload: 0..<payload.count)
+    completion(.response(IncomingMessage(frame, in: payload.span)))
   }
 
   /// Says at once that somebody has stored it, and perhaps sends it again when nobody has.
@@ -115,14 +150,15 @@ final class HostBus: MessageBus, EndpointObserver {
       Requester(id: id) { [self] outcome in
         if case .failed = outcome, canary == .replaysLater { replays.append(replay) }
       })
-    let empty: [UInt8] = []
-    let frame = MessageFrame(
-      subscription: 1, subject: 0..<0, reply: 0..<0, headers: 0..<0, payload: 0..<0)
-    completion(.response(IncomingMessage(frame, in: empty.span)))
+    let answer = bytes("{\"stream\":\"FACTS\",\"seq\":1}")
+    deferred.append { [self] in complete(answer, completion) }
   }
 
-  /// Sends what waits to be sent again.
+  /// Does what canaries have put off.
   func replay() {
+    let actions = deferred
+    deferred = []
+    for action in actions { action() }
     while isConnected, let replay = replays.first {
       replays.removeFirst()
       try? request(

@@ -1,56 +1,10 @@
 @testable import Transport
 
-/// Keeps facts, as a stream does: each id once within a window, in the order in which they come.
-struct Keeper {
-  /// Longer than any outage of a simulation: a stream whose window is shorter stores a fact twice whose
-  /// acknowledgement was lost with the link.
-  static let window = Duration.seconds(3600)
-
-  private var seen: [String: Instant] = [:]
-  /// By host: the numbers of the facts, as stored.
-  private(set) var stored: [[Int]]
-  /// By host: when the last was stored.
-  private(set) var lastStored: [Instant?]
-  private(set) var breach: Breach?
-
-  init(hosts: Int) {
-    stored = Array(repeating: [], count: hosts)
-    lastStored = Array(repeating: nil, count: hosts)
-  }
-
-  /// Takes a fact; gives the acknowledgement.
-  mutating func store(_ message: ModelServer.Message, of host: Int, at now: Instant) -> [UInt8] {
-    let id = Keeper.id(of: message.headers)
-    if let id, let before = seen[id], now - before <= Keeper.window {
-      return bytes("{\"stream\":\"FACTS\",\"seq\":1,\"duplicate\":true}")
-    }
-    if let id { seen[id] = now }
-    let number = Hub.number(in: message.payload)
-    if let last = stored[host].last, number <= last, breach == nil {
-      let isDoubled = stored[host].contains(number)
-      breach = Breach(
-        invariant: isDoubled ? .factDoubled : .factReordered,
-        text: "host \(host): fact \(number) is stored behind \(last)", at: now)
-    }
-    stored[host].append(number)
-    lastStored[host] = now
-    return bytes("{\"stream\":\"FACTS\",\"seq\":\(stored[host].count)}")
-  }
-
-  private static func id(of headers: [UInt8]) -> String? {
-    guard let reader = HeaderReader(headers.span), let value = reader.value(of: "Nats-Msg-Id")
-    else {
-      return nil
-    }
-    return String(decoding: headers[value], as: UTF8.self)
-  }
-}
-
 /// What is behind the servers: who keeps facts and who sends commands. The servers of a cluster pass
 /// messages to each other, which takes some time.
 final class Hub {
   let servers: [ModelServer]
-  private(set) var keeper: Keeper
+  let streams: HubStreams
   private let scenario: Scenario
   /// Servers that are not there at present.
   var isDown: [Bool]
@@ -72,8 +26,10 @@ final class Hub {
   private var attempts: [Instant] = []
   private var firstAttempt = 0
 
-  /// Has a message be given to another server later.
-  var route: (Int, ModelServer.Message, Instant) -> Void = { _, _, _ in }
+  /// Has something arrive later.
+  var schedule: (HubEvent, Instant) -> Void = { _, _ in } {
+    didSet { streams.schedule = schedule }
+  }
   /// An urgent message has come.
   var answered: (String, Instant) -> Void = { _, _ in }
 
@@ -83,15 +39,17 @@ final class Hub {
       ModelServer(options: scenario.server, seed: scenario.seed &+ UInt64($0))
     }
     isDown = servers.map { _ in false }
-    keeper = Keeper(hosts: scenario.hostCount)
+    streams = HubStreams(scenario)
     random = RandomGenerator(seed: ~scenario.seed)
+    streams.reply = { [unowned self] server, message, now in publish(message, at: server, now) }
     if scenario.discoversServers {
       servers[0].options.connectURLs = ["model:\(Int(ServerURL.defaultPort) + 1)"]
     }
     for (index, server) in servers.enumerated() {
-      server.listen("edge.sim.*.pump.*.edge") { [unowned self] message, now in
-        let answer = keeper.store(message, of: Hub.host(of: message.subject), at: now)
-        if let reply = message.reply { publish(reply, answer, at: index, now) }
+      for pattern in ["edge.sim.>", "$JS.>"] {
+        server.listen(
+          pattern, where: { [unowned self] in streams.isInterested(in: $0.subject, at: index) }
+        ) { [unowned self] message, now in streams.take(message, from: index, at: now) }
       }
       // A clock that jumps is a fact of its own, which has no number.
       server.listen("edge.sim.*.host.*") { [unowned self] message, now in
@@ -107,7 +65,7 @@ final class Hub {
   }
 
   /// The digits of a host's name in `edge.sim.h12.`
-  private static func host(of subject: String) -> Int {
+  static func host(of subject: String) -> Int {
     var number = 0
     for byte in subject.utf8.dropFirst(10) {
       if byte == 0x2E { break }
@@ -116,17 +74,15 @@ final class Hub {
     return number
   }
 
-  /// The number in `{"n":12}`.
-  fileprivate static func number(in payload: [UInt8]) -> Int {
-    var number = 0
-    for byte in payload.dropFirst(5) {
-      if byte < 0x30 || byte > 0x39 { break }
-      number = number * 10 + Int(byte - 0x30)
-    }
-    return number
-  }
-
   // MARK: messages
+
+  /// What was to arrive later does.
+  func arrive(_ event: HubEvent, at now: Instant) {
+    switch event {
+    case .routed(let server, let message): deliver(message, at: server, now)
+    case .up(let server, _), .down(let server, _): streams.arrive(event, of: server, at: now)
+    }
+  }
 
   private func publish(_ subject: String, _ payload: [UInt8], at server: Int, _ now: Instant) {
     publish(
@@ -137,11 +93,11 @@ final class Hub {
   private func publish(_ message: ModelServer.Message, at server: Int, _ now: Instant) {
     deliver(message, at: server, now)
     for other in servers.indices where other != server {
-      route(other, message, now + scenario.routeDelay)
+      schedule(.routed(other, message), now + scenario.routeDelay)
     }
   }
 
-  func deliver(_ message: ModelServer.Message, at server: Int, _ now: Instant) {
+  private func deliver(_ message: ModelServer.Message, at server: Int, _ now: Instant) {
     if isDown[server] { return }
     servers[server].publish(
       message.subject, reply: message.reply, headers: message.headers, message.payload, at: now)

@@ -7,6 +7,8 @@ import Glibc
 ///     simulation seeds COUNT [FIRST]
 ///     simulation seed NUMBER [CANARY]
 ///     simulation canaries
+///     simulation cuts COUNT
+///     simulation night
 @main
 enum Main {
   static func main() {
@@ -22,7 +24,10 @@ enum Main {
       exit(replay(seed, canary) ? 0 : 1)
     case ("canaries", nil):
       exit(runCanaries() ? 0 : 1)
-    default: usage("seeds COUNT [FIRST], seed NUMBER [CANARY], or canaries")
+    case ("cuts", let count?): exit(Cuts.run(writes: Int(count)) ? 0 : 1)
+    case ("night", nil): exit(Night.run() ? 0 : 1)
+    default:
+      usage("seeds COUNT [FIRST], seed NUMBER [CANARY], canaries, cuts COUNT, or night")
     }
   }
 
@@ -38,7 +43,7 @@ enum Main {
     var steps = 0
     var virtual = Duration.zero
     for seed in first..<(first + count) {
-      let world = World(seed: seed)
+      let world = World(Scenario(seed: seed))
       if let breach = world.run() {
         if replay(seed, nil) {
           print("simulation: seed \(seed): \(breach.text), but not when it was run again")
@@ -61,7 +66,7 @@ enum Main {
 
   /// Runs a seed and tells what happened last.
   private static func replay(_ seed: UInt64, _ canary: Canary?) -> Bool {
-    let world = World(seed: seed, canary: canary, keepsTrace: true)
+    let world = World(Scenario(seed: seed), canary: canary, keepsTrace: true)
     let breach = world.run()
     guard let breach else {
       print("simulation: seed \(seed): nothing broken; \(world.scenario.summary)")
@@ -84,7 +89,7 @@ enum Main {
       var found: UInt64?
       var others: [Invariant: Int] = [:]
       for seed in 1...seedsMax where found == nil {
-        guard let breach = World(seed: seed, canary: canary).run() else { continue }
+        guard let breach = World(Scenario(seed: seed), canary: canary).run() else { continue }
         if breach.invariant == canary.invariant { found = seed }
         others[breach.invariant, default: 0] += 1
       }
@@ -109,7 +114,7 @@ extension Scenario.Fault {
   var summary: String {
     let whose =
       switch kind {
-      case .restart, .lameDuck: "server \(server)"
+      case .restart, .lameDuck, .uplinkDown, .uplinkDead, .uplinkStalled: "server \(server)"
       default: host.map { "h\($0)" } ?? "all hosts"
       }
     return "\(kind) of \(whose) for \(duration.milliseconds) ms"

@@ -39,6 +39,20 @@ struct Scenario {
       case restart
       /// A server says that it will end, does so after a while, and comes back.
       case lameDuck
+      /// A leaf node has lost its hub, and says so.
+      case uplinkDown
+      /// A leaf node's way to its hub is dead, and nobody knows.
+      case uplinkDead
+      /// The same, but what is sent waits and goes on later.
+      case uplinkStalled
+      /// The server that has the stream ends, and comes back.
+      case streamRestart
+      /// The process is killed, and begins again.
+      case killed
+      /// The machine loses its power, and begins again.
+      case powerCut
+      /// It does behind a certain write to its disk, if there is one in time.
+      case powerCutAtWrite
     }
 
     let kind: Kind
@@ -52,40 +66,54 @@ struct Scenario {
     let skew: Duration
     /// Whether the host knows that its clock may be off.
     let isKnown: Bool
+    /// Behind how many writes power is cut.
+    let writes: Int
   }
 
   static let start = Instant(nanoseconds: 1_000_000_000_000)
 
   let seed: UInt64
-  let kind: Kind
-  let hostCount: Int
-  let serverCount: Int
-  let limits: ConnectionLimits
-  let link: LinkConditions
+  private(set) var kind: Kind
+  private(set) var hostCount: Int
+  private(set) var serverCount: Int
+  private(set) var limits: ConnectionLimits
+  private(set) var link: LinkConditions
   let server: ModelServer.Options
   /// A server tells of the other, which hosts are not told of otherwise.
-  let discoversServers: Bool
+  private(set) var discoversServers: Bool
   /// From one server to the other. Less than it takes a client to leave one and to subscribe at the
   /// other: else NATS itself delivers to both.
   let routeDelay: Duration
-  let faults: [Fault]
+  /// The stream that keeps facts, and the domain of its JetStream.
+  private(set) var stream: ModelStream.Options
+  private(set) var domain: String?
+  /// Hosts are connected to leaf nodes of the hub that has the stream, at this distance.
+  private(set) var uplinkDelay: Duration?
+  /// Of so many answers of the stream one is lost and one comes twice, while anything may go wrong; 0: none.
+  private(set) var lostAnswers: Int
+  private(set) var faults: [Fault]
   /// When the last fault is over.
-  let healed: Instant
+  private(set) var healed: Instant
 
   // The load; each comes after a random time around its mean.
-  let factEvery: Duration
-  let readingEvery: Duration
-  let readingBytes: Int
-  let resourceCount: Int
-  let commandEvery: Duration
-  let requestEvery: Duration
+  private(set) var factEvery: Duration
+  private(set) var readingEvery: Duration
+  private(set) var readingBytes: Int
+  private(set) var resourceCount: Int
+  private(set) var commandEvery: Duration
+  private(set) var requestEvery: Duration
   /// Commands are sent with a deadline of at most this.
   let commandAgeMax: Duration
   /// How old a command may be that does not say so; nil: as old as it likes.
   let requestTimeout: Duration?
   /// By how much the clocks of hosts without a battery are behind, until they are told the time.
-  let bootSkew: Duration
-  let factCapacity: Int
+  private(set) var bootSkew: Duration
+  private(set) var factBytes: Int
+  private(set) var journal: JournalConfiguration
+  /// How long all that waits may take to be delivered, while new facts come; zero: none come then.
+  private(set) var drainTime = Duration.zero
+  /// Of the host's disk.
+  private(set) var syncLatency: Duration
 
   init(seed: UInt64) {
     var random = RandomGenerator(seed: seed &* 0x9E37_79B9_7F4A_7C15 ^ 0x5DEE_CE66)
@@ -107,7 +135,8 @@ struct Scenario {
     limits = Scenario.limits(kind, hosts: hostCount, &random)
     server = Scenario.server(&random)
     let roundTrip = link.latency * 2 + link.jitter * 2
-    factEvery = max(.milliseconds(Int64(700 + random.index(below: 3000))), roundTrip * 2)
+    let pause = Duration.milliseconds(Int64(700 + random.index(below: 3000)))
+    factEvery = max(pause, roundTrip * 2)
     resourceCount = kind == .saturated ? 24 : 1 + random.index(below: 6)
     readingBytes = kind == .saturated ? 300 : 20 + random.index(below: 200)
     readingEvery =
@@ -120,10 +149,19 @@ struct Scenario {
     commandAgeMax = .milliseconds(Int64(500 + random.index(below: 6000)))
     requestTimeout = random.oneIn(2) ? nil : .seconds(Int64(1 + random.index(below: 6)))
     bootSkew = random.oneIn(5) ? .zero - random.duration(through: .seconds(3600)) : .zero
-    factCapacity = random.oneIn(6) ? 600 : 16 * 1024
+    journal = Scenario.journal(&random)
+    syncLatency = .milliseconds(random.element(of: [1, 30, 700]))
+    factBytes = random.index(below: 60)
+    uplinkDelay =
+      kind == .saturated || random.oneIn(2)
+      ? nil : .milliseconds(random.element(of: [1, 20, 100, 300]))
+    domain = random.oneIn(3) ? "hub" : nil
+    lostAnswers = kind == .saturated ? 0 : random.element(of: [0, 0, 3, 10])
+    stream = Scenario.stream(&random)
     let length = Duration.seconds(Int64(kind == .saturated ? 20 : 25 + random.index(below: 45)))
     faults = Scenario.faults(
-      kind, hosts: hostCount, servers: serverCount, within: length, &random)
+      kind, hosts: hostCount, servers: serverCount, hasDisk: journal.size > 0, within: length,
+      &random)
     healed = faults.reduce(Scenario.start + length) { max($0, $1.begin + $1.duration) }
   }
 
@@ -176,15 +214,34 @@ struct Scenario {
     return options
   }
 
+  private static func journal(_ random: inout RandomGenerator) -> JournalConfiguration {
+    var journal = JournalConfiguration()
+    journal.size = random.oneIn(8) ? 0 : JournalConfiguration.sizes.lowerBound
+    journal.memory = random.element(of: [JournalConfiguration.memories.lowerBound, journal.memory])
+    journal.sync = .milliseconds(random.element(of: [200, 1000, 5000]))
+    return journal
+  }
+
+  private static func stream(_ random: inout RandomGenerator) -> ModelStream.Options {
+    var options = ModelStream.Options()
+    options.subjects = ["edge.sim.*.pump.*.edge", "edge.sim.*.host.*"]
+    options.release = random.element(of: ModelStream.Release.allCases)
+    options.duplicateWindow = .milliseconds(random.element(of: [100, 10_000, 120_000]))
+    return options
+  }
+
   private static func faults(
-    _ kind: Kind, hosts: Int, servers: Int, within length: Duration,
+    _ kind: Kind, hosts: Int, servers: Int, hasDisk: Bool, within length: Duration,
     _ random: inout RandomGenerator
   ) -> [Fault] {
     var faults: [Fault] = []
     let count = kind == .saturated ? random.index(below: 2) : 1 + random.index(below: 5)
     for index in 0..<count {
-      var fault = random.element(of: Fault.Kind.allCases)
+      var fault = random.element(
+        of: Fault.Kind.allCases.filter { $0 != .killed && $0 != .powerCut })
       if kind == .fleet, index == 0 { fault = .restart }
+      // Who keeps facts in memory only does not keep them then.
+      if !hasDisk, fault == .powerCut || fault == .powerCutAtWrite { fault = .killed }
       let isLong = random.oneIn(3)
       let longest = Duration.milliseconds(isLong ? 40_000 : 6_000)
       let offset = Duration.seconds(5) + random.duration(through: length - .seconds(10))
@@ -196,7 +253,7 @@ struct Scenario {
           server: random.index(below: servers), begin: start + offset,
           duration: random.duration(through: longest),
           skew: random.duration(through: .seconds(120)) - .seconds(60),
-          isKnown: random.oneIn(2)))
+          isKnown: random.oneIn(2), writes: 1 + random.index(below: 6)))
     }
     return faults
   }
@@ -224,7 +281,9 @@ extension Scenario {
 
   /// How long after that a fact is stored: the pause of its queue, what goes before it, a round trip.
   var resumeTime: Duration {
-    reconnectTime + .seconds(5) + (link.latency + link.jitter) * 4
+    // An answer that was lost on the way behind the server is waited for in vain.
+    let lost = uplinkDelay.map { $0 * 8 + .seconds(80) } ?? (lostAnswers > 0 ? .seconds(80) : .zero)
+    return reconnectTime + lost + .seconds(5) + (link.latency + link.jitter) * 4
       + transmission(of: 4 * limits.writeBytes) + .seconds(1)
   }
 
@@ -233,6 +292,10 @@ extension Scenario {
     guard let rate = link.bytesPerSecond else { return .zero }
     return Duration(nanoseconds: Int64(bytes) * 1_000_000_000 / rate)
   }
+
+  /// How long before a power cut a fact may have happened that is lost by it: it has waited for its
+  /// acknowledgement, then for a sync under way, then for its own.
+  var lossTime: Duration { journal.sync + syncLatency * 2 + .milliseconds(100) }
 
   /// From the moment an urgent message is queued until it is at the server, while nothing goes wrong:
   /// what the kernel holds, one write, the urgent messages queued before, and a round trip.
@@ -246,5 +309,43 @@ extension Scenario {
   /// half a second; and three more when a useful link ends meanwhile, which begins the pauses anew.
   var attemptsPerSecondMax: Int {
     limits.link.herd > 1 ? Int(Herd.attemptsPerSecondMax) : 7 * hostCount * serverCount
+  }
+}
+
+extension Scenario {
+  /// How many facts there are in the night.
+  static let nightFacts = 50_000
+
+  /// Six hours without a link, then one of 64 kbit/s; facts go on coming as before.
+  ///
+  /// - Parameter delay: of the link, one way.
+  static func night(delay: Duration) -> Scenario {
+    var scenario = Scenario(seed: 1)
+    let length = Duration.seconds(6 * 3600)
+    scenario.kind = .single
+    (scenario.hostCount, scenario.serverCount) = (1, 1)
+    scenario.discoversServers = false
+    scenario.limits = ConnectionLimits()
+    scenario.link = LinkConditions()
+    scenario.link.latency = delay
+    scenario.link.bytesPerSecond = 8000
+    scenario.link.pieceBytesMax = 1400
+    scenario.link.sendBufferBytes = 4096
+    scenario.stream.duplicateWindow = .seconds(120)
+    (scenario.domain, scenario.uplinkDelay, scenario.lostAnswers) = (nil, nil, 0)
+    scenario.factEvery = Duration(nanoseconds: length.nanoseconds / Int64(nightFacts))
+    (scenario.factBytes, scenario.resourceCount) = (20, 6)
+    (scenario.readingEvery, scenario.readingBytes) = (.seconds(1), 60)
+    (scenario.commandEvery, scenario.requestEvery) = (.seconds(10), .seconds(60))
+    (scenario.bootSkew, scenario.journal) = (.zero, JournalConfiguration())
+    let begin = start + .seconds(10)
+    scenario.faults = [
+      Fault(
+        kind: .blackout, host: 0, server: 0, begin: begin, duration: length, skew: .zero,
+        isKnown: true, writes: 0)
+    ]
+    scenario.healed = begin + length
+    scenario.drainTime = .seconds(24 * 3600)
+    return scenario
   }
 }

@@ -18,19 +18,26 @@ final class SimulatedTime: TimeSource {
   }
 }
 
-/// A host as it is on a board, but for the hardware: a connection, the bus over it, the services dialect
-/// and one provider, which emits facts and readings and executes commands.
-final class SimulatedHost: Diagnostics {
+/// A machine and what runs on it: a process, which may be killed or lose its power and begins anew.
+final class SimulatedHost {
   let number: Int
-  let endpoint: Endpoint
   let time: SimulatedTime
-  let bus: HostBus
-  private let lattice: LatticeHost
+  private(set) var process: HostProcess
+  /// Processes that ended, as long as the kernel has something of theirs to send.
+  private var ended: [HostProcess] = []
+  private let servers: [ModelServer]
+  private let executed: (Int64, SimulatedHost) -> Void
   private let scenario: Scenario
   private let canary: Canary?
-  private let pump = Pump()
   private var random: RandomGenerator
+  private var boot: BootID
+  /// Nil: facts are kept in memory only.
+  let disk: HostDisk?
+  let tail: HostDisk
 
+  /// Faults under way without which the process would run.
+  private var offs = 0
+  var isOff: Bool { offs > 0 }
   /// The process does not run before this.
   var suspendedUntil: Instant?
   /// Faults that the host is under at present, and until when their effects last.
@@ -39,9 +46,9 @@ final class SimulatedHost: Diagnostics {
 
   // What it has done.
   private(set) var factCount = 0
-  private(set) var droppedFacts = 0
   private var readingCount = 0
   private let readingText: String
+  private let factText: String
   private(set) var breach: Breach?
   var emits = true
   private var nextFact: Instant
@@ -52,102 +59,174 @@ final class SimulatedHost: Diagnostics {
 
   /// Where happenings are told, for people.
   var trace: ((() -> String) -> Void)?
+  /// Told of every fact, with its sequence number, before it is emitted.
+  var emitted: (UInt64, FactClass, Instant) -> Void = { _, _, _ in }
+  /// Told of every fact that is sent, by its id, and whether as a live one.
+  var sent: (String, Bool) -> Void = { _, _ in }
+  /// Told when power is lost, and when that was because of its disk: it has to be begun again.
+  var lostPower: (Instant) -> Void = { _ in }
+  var failed: (Instant) -> Void = { _ in }
   /// Told of every attempt to connect.
   var attempted: (Instant) -> Void = { _ in }
 
   init(
     _ number: Int, scenario: Scenario, servers: [ModelServer], canary: Canary?,
-    executed: @escaping (Int64, SimulatedHost) -> Void
+    lastWrite: Int? = nil, executed: @escaping (Int64, SimulatedHost) -> Void
   ) {
     self.number = number
     self.scenario = scenario
+    self.servers = servers
     self.canary = canary
+    self.executed = executed
     readingText = String(
       decoding: [UInt8](repeating: 0x78, count: scenario.readingBytes), as: UTF8.self)
+    factText = String(
+      decoding: [UInt8](repeating: 0x79, count: scenario.factBytes), as: UTF8.self)
     var random = RandomGenerator(seed: scenario.seed &* 1_000_003 &+ UInt64(number))
     time = SimulatedTime(now: Scenario.start)
     time.skew = scenario.bootSkew
     time.isSynchronised = scenario.bootSkew == .zero
-    let known = scenario.discoversServers ? 1 : servers.count
-    let options = ConnectionOptions(
-      servers: (0..<known).map(SimulatedHost.url), name: "h\(number)", version: "1.0")
-    let limits = scenario.limits.broken(by: canary)
-    endpoint = Endpoint(
-      servers: servers, options: options, limits: limits, link: scenario.link, seed: random.next(),
-      number: number)
-    endpoint.closesSockets = canary != .keepsLinks
-    bus = HostBus(over: endpoint, time: time, requestsMax: limits.requestsMax, canary: canary)
-    let identity = HostIdentity(
-      name: "h\(number)", lattice: "sim", id: HostIdentity.makeID(seed: random.next()),
-      version: "1.0", labels: [], started: time.now)
-    lattice = LatticeHost(identity: identity, time: time, boot: BootID(seed: random.next()))
-    pump.resources = (0..<scenario.resourceCount).map {
-      Resource(name: "r\($0)", operations: ["set"], properties: Record())
-    }
     nextFact = Scenario.start + random.duration(through: scenario.factEvery)
     nextReading = Scenario.start + random.duration(through: scenario.readingEvery)
     nextRequest = Scenario.start + random.duration(through: scenario.requestEvery)
+    boot = BootID(seed: random.next())
+    let latency = scenario.syncLatency
+    disk =
+      scenario.journal.size == 0
+      ? nil
+      : HostDisk(
+        "disk", of: .disk, time: time, syncLatency: latency, canary: canary, seed: random.next())
+    disk?.lastWrite = lastWrite
+    tail = HostDisk(
+      "tail", of: .memory, time: time, syncLatency: .zero, canary: canary, seed: 0)
+    process = HostProcess(
+      "h\(number)", number: number, scenario: scenario, servers: servers, time: time, boot: boot,
+      disk: disk, tail: canary == .forgetsTail ? nil : tail, link: scenario.link, canary: canary,
+      random: &random)
     self.random = random
-    pump.execute = { [unowned self] in executed($0, self) }
-    lattice.add(pump)
-    var configuration = JournalConfiguration()
-    configuration.memory = scenario.factCapacity
-    let run = JournalRun(id: Array(identity.id.utf8), boot: lattice.clock.boot.bytes)
-    let journal = Journal(configuration, run: run, disk: nil, tail: nil)
-    let dialect = ServicesDialect(
-      presenceInterval: scenario.limits.link.presence, requestTimeout: scenario.requestTimeout,
-      journal: journal, diagnostics: self, seed: random.next())
-    lattice.start([dialect], on: bus)
-    bus.linkAction = { [unowned self] in take($0) }
-    bus.queuedUrgent = { [unowned self] in queuedUrgent($0) }
-    bus.read = { [unowned self] in checkRead($0) }
-    endpoint.connection.start(at: time.now)
-    endpoint.flush(at: time.now)
+    disk?.died = { [unowned self] in
+      tail.die()
+      endpoint.lose()
+    }
+    begin(process)
   }
 
-  /// The address of a server, whose port says which it is.
-  private static func url(_ index: Int) -> ServerURL {
-    guard let url = try? ServerURL(parsing: "model:\(Int(ServerURL.defaultPort) + index)") else {
-      preconditionFailure("no URL")
+  /// Begins a first time what its disk did not survive.
+  func failAtOnce() { failWithDisk(at: time.now) }
+
+  private func begin(_ process: HostProcess) {
+    process.reported = { [unowned self] kind, text in
+      trace? { "h\(self.number) \(kind): \(text.string)" }
     }
-    return url
+    process.pump.execute = { [unowned self] in executed($0, self) }
+    process.bus.linkAction = { [unowned self] in take($0) }
+    process.bus.queuedUrgent = { [unowned self] in queuedUrgent($0) }
+    process.bus.sentFact = { [unowned self] in sent($0, $1) }
+    process.bus.read = { [unowned self] in checkRead($0) }
+    process.start(at: time.now)
   }
+
+  var endpoint: Endpoint { process.endpoint }
+  var isConnected: Bool { !isOff && process.bus.isConnected }
 
   // MARK: time
 
   var wakeup: Instant? {
-    if let suspendedUntil { return Instant.earlier(suspendedUntil, endpoint.arrivalAtServer) }
-    let earliest = Instant.earlier(endpoint.wakeup, lattice.deadline)
+    var kernel: Instant?
+    for process in ended { kernel = Instant.earlier(kernel, process.endpoint.arrivalAtServer) }
+    if isOff { return kernel }
+    if let suspendedUntil {
+      return Instant.earlier(
+        kernel, Instant.earlier(suspendedUntil, endpoint.arrivalAtServer))
+    }
+    let earliest = Instant.earlier(kernel, process.deadline)
     return emits ? Instant.earlier(earliest, min(nextFact, nextReading, nextRequest)) : earliest
   }
 
   /// What is due is done.
   func run(at now: Instant) {
+    for process in ended { process.endpoint.deliverToServer(at: now) }
+    ended.removeAll { $0.endpoint.isGone }
+    time.now = now
+    if isOff { return }
     endpoint.deliverToServer(at: now)
     endpoint.collectFromServer(at: now)
     if let until = suspendedUntil {
       if until > now { return }
       suspendedUntil = nil
     }
-    time.now = now
-    endpoint.run(at: now)
-    if lattice.deadline.isDue(at: now) { lattice.handleDeadline(at: now) }
+    process.run(at: now)
     if emits { emit(at: now) }
-    bus.replay()
-    endpoint.flush(at: now)
+    process.finishTurn(at: now)
     check(at: now)
+    failWithDisk(at: now)
+  }
+
+  // MARK: lives
+
+  /// The process ends without a word; or, with the machine, nobody closes its connections, and what was not
+  /// synced is lost.
+  func end(withMachine: Bool, at now: Instant) {
+    offs += 1
+    if withMachine {
+      boot = BootID(seed: random.next())
+      lostPower(now)
+    }
+    if offs == 1 {
+      suspendedUntil = nil
+      disturb()
+      endpoint.exit(withMachine: withMachine, at: now)
+      ended.append(process)
+      trace? { "h\(self.number) \(withMachine ? "loses its power" : "is killed")" }
+    }
+    for storage in [disk, tail] { withMachine ? storage?.cutPower() : storage?.close() }
+  }
+
+  /// One of what keeps it from running is over.
+  func beginAgain(at now: Instant) {
+    offs -= 1
+    if offs > 0 { return }
+    time.now = now
+    nextFact = max(nextFact, now)
+    nextReading = max(nextReading, now)
+    nextRequest = max(nextRequest, now)
+    process = HostProcess(
+      "h\(number)", number: number, scenario: scenario, servers: servers, time: time, boot: boot,
+      disk: disk, tail: canary == .forgetsTail ? nil : tail, link: endpoint.link, canary: canary,
+      random: &random)
+    begin(process)
+    trace? { "h\(self.number) begins" }
+    failWithDisk(at: now)
+  }
+
+  /// Has the power fail behind this many further writes to the disk; nil: not at all.
+  func cutPower(afterWrites count: Int?) {
+    guard let disk else { return }
+    disk.lastWrite = count.map { disk.writeCount + $0 }
+  }
+
+  /// What the process did after its disk died it has not done.
+  private func failWithDisk(at now: Instant) {
+    guard let disk, disk.isDead, offs == 0 else { return }
+    disk.lastWrite = nil
+    trace? { "h\(self.number): write \(disk.writeCount) was the last" }
+    end(withMachine: true, at: now)
+    failed(now)
   }
 
   private func emit(at now: Instant) {
     if nextFact <= now {
       nextFact = now + after(scenario.factEvery)
       factCount += 1
-      emit("edge", .durable, factCount, text: "")
+      let factClass: FactClass =
+        factCount % 5 == 0 ? .alarm : factCount % 3 == 0 ? .reading : .event
+      emitted(process.journal.nextSequence, factClass, now)
+      emit("edge", .durable, factClass, factCount, text: factText)
     }
     if nextReading <= now {
       nextReading = now + after(scenario.readingEvery)
       readingCount += 1
-      emit("reading", .latest, readingCount, text: readingText)
+      emit("reading", .latest, .reading, readingCount, text: readingText)
     }
     if nextRequest <= now {
       nextRequest = now + after(scenario.requestEvery)
@@ -161,22 +240,23 @@ final class SimulatedHost: Diagnostics {
   }
 
   private func emit(
-    _ kind: String, _ delivery: CapabilityEvent.Delivery, _ count: Int, text: String
+    _ kind: String, _ delivery: CapabilityEvent.Delivery, _ factClass: FactClass, _ count: Int,
+    text: String
   ) {
     var body = Record()
     body.append("n", .integer(Int64(count)))
     if !text.isEmpty { body.append("text", .string(text)) }
-    let resource = pump.resources[count % pump.resources.count].name
-    lattice.emit(
+    let resource = process.pump.resources[count % process.pump.resources.count].name
+    process.lattice.emit(
       CapabilityEvent(
         capability: Pump.name, resource: resource, kind: kind, delivery: delivery,
-        at: time.now, body: body))
+        factClass: factClass, at: time.now, body: body))
   }
 
   private func request() {
     let subject = random.element(of: SimulatedHost.services)
     let timeout = Duration.milliseconds(Int64(500 + random.index(below: 8000)))
-    try? bus.request(
+    try? process.bus.request(
       subject: subject.span, headers: [UInt8]().span, payload: subject.span, as: .commands,
       timeout: timeout
     ) { _ in }
@@ -192,10 +272,10 @@ final class SimulatedHost: Diagnostics {
       attempted(time.now)
     case .connected:
       disturb()
-      lattice.linkChanged(isConnected: true)
+      process.lattice.linkChanged(isConnected: true)
     case .disconnected:
       disturb()
-      lattice.linkChanged(isConnected: false)
+      process.lattice.linkChanged(isConnected: false)
     case .moved, .lameDuck:
       disturb()
     default: break
@@ -214,14 +294,6 @@ final class SimulatedHost: Diagnostics {
       "is disconnected: \(reason.text.string); tries again in \(retryIn.milliseconds) ms"
     default: "\(action)"
     }
-  }
-
-  func report(_ kind: StaticString, _ text: @autoclosure () -> Text) {
-    if ascii(kind).equals("facts dropped") {
-      let digits = text().bytes.filter { $0 >= 0x30 && $0 <= 0x39 }
-      droppedFacts = Int(digits.span.unsignedNumber ?? 0)
-    }
-    trace? { "h\(self.number) \(kind): \(text().string)" }
   }
 
   /// A fault begins.
@@ -289,72 +361,9 @@ final class SimulatedHost: Diagnostics {
       }
     }
     if endpoint.wires.count > 2 { fail(.bounds, "\(endpoint.wires.count) links", at: now) }
-    if bus.waitingRequests > scenario.limits.requestsMax {
-      fail(.bounds, "\(bus.waitingRequests) requests wait", at: now)
+    if process.bus.waitingRequests > scenario.limits.requestsMax {
+      fail(.bounds, "\(process.bus.waitingRequests) requests wait", at: now)
     }
     if let first = urgent.first, first.due < now { late(first.queued, first.due, at: now) }
-  }
-}
-
-/// A provider whose one command is counted, and takes no time.
-final class Pump: CapabilityProvider {
-  static let name = "pump"
-
-  let contract = Contract(
-    id: "edge:pump", name: Pump.name,
-    operations: [
-      Operation(
-        name: "set",
-        parameters: [
-          Parameter("n", .integer(0...Int64.max), isRequired: true), Parameter("text", .string),
-        ], isCommand: true)
-    ], events: [EventKind(name: "edge"), EventKind(name: "reading")])
-  var resources: [Resource] = []
-  var execute: (Int64) -> Void = { _ in }
-
-  func bind(_ binding: Binding) throws(InvocationError) {}
-  func unbind(actor: String) {}
-
-  var resourceCount: Int { resources.count }
-  func forEachResource(_ body: (Resource) -> Void) { resources.forEach(body) }
-  var problemCount: Int { resources.filter { $0.properties["error"] != nil }.count }
-
-  func invoke(
-    _ invocation: Invocation, at now: Instant, reply: @escaping (InvocationResult) -> Void
-  ) {
-    execute(invocation.arguments["n"]?.integer ?? 0)
-    reply(.success(Record()))
-  }
-
-  let deadline: Instant? = nil
-  func handleDeadline(at now: Instant) {}
-  func start(at now: Instant) {}
-  func linkChanged(isConnected: Bool, at now: Instant) {}
-  func stop(at now: Instant) {}
-}
-
-extension ConnectionLimits {
-  /// What a broken host keeps to instead.
-  func broken(by canary: Canary?) -> ConnectionLimits {
-    var limits = self
-    switch canary {
-    case .queuesMore: limits.readings.bytes *= 4
-    case .readsMore: limits.readBufferBytes *= 4
-    case .requestsMore: limits.requestsMax *= 4
-    case .waitsWithoutCap:
-      limits.backoffFirst = .seconds(20)
-      limits.link.backoffCap = .seconds(3600)
-    case .noticesLate:
-      limits.link.ping = .seconds(120)
-      limits.link.detect = .seconds(360)
-    case .triesAtOnce:
-      limits.backoffFirst = .zero
-      limits.link.backoffCap = .zero
-      limits.link.herd = 0
-    case .ignoresHerd: limits.link.herd = 0
-    case .usesOneQueue: limits.bulk.whenFull = .dropOldest
-    default: break
-    }
-    return limits
   }
 }

@@ -3,12 +3,14 @@
 /// Everything that a seed decides, in one thread and in virtual time: hosts, their links, servers, faults.
 final class World {
   private enum Event {
+    /// A host whose power failed has it again.
+    case powerReturns(host: Int)
     case begin(Scenario.Fault)
     /// A server in lame duck mode ends.
     case leave(Int)
     case end(Scenario.Fault)
     case command(host: Int)
-    case routed(Int, ModelServer.Message)
+    case hub(HubEvent)
   }
 
   let scenario: Scenario
@@ -28,13 +30,24 @@ final class World {
   private var outages: [Int]
   /// All hosts have shown that their links work; no new load comes.
   private var isEbbing = false
+  /// When the last fault is over.
+  private var healed: Instant
   /// When everything is to be delivered.
   private var limit: Instant
+  private var toldBy: Instant?
+  private static let tellingTime = Duration.seconds(65)
+  /// When the last host was drained.
+  private(set) var ebbed: Instant?
+  /// How long a machine is without power whose disk was the last that it heard of.
+  private static let powerReturns = Duration.seconds(3)
   private let keepsTrace: Bool
   private var traceLines: [String] = []
 
-  init(seed: UInt64, canary: Canary? = nil, keepsTrace: Bool = false) {
-    let scenario = Scenario(seed: seed)
+  /// - Parameter lastWrite: the write of the first host's disk behind which its power is cut.
+  init(
+    _ scenario: Scenario, canary: Canary? = nil, lastWrite: Int? = nil, keepsTrace: Bool = false
+  ) {
+    let seed = scenario.seed
     self.scenario = scenario
     self.keepsTrace = keepsTrace
     hub = Hub(scenario)
@@ -42,21 +55,39 @@ final class World {
     let none = Array(repeating: 0, count: scenario.hostCount)
     (stalls, blackouts, refusals) = (none, none, none)
     outages = hub.servers.map { _ in 0 }
-    limit = scenario.healed + scenario.resumeTime
-    hub.route = { [unowned self] server, message, at in agenda.add(.routed(server, message), at: at)
-    }
+    healed = scenario.healed
+    limit = scenario.healed + scenario.resumeTime + scenario.drainTime
+    hub.schedule = { [unowned self] event, at in agenda.add(.hub(event), at: at) }
+    if keepsTrace { hub.streams.trace = { [unowned self] in trace($0()) } }
     hub.answered = { [unowned self] subject, now in
       for host in hosts { host.urgentArrived(subject, at: now) }
     }
     for number in 0..<scenario.hostCount {
       let host = SimulatedHost(
         number, scenario: scenario, servers: hub.servers, canary: canary,
+        lastWrite: number == 0 ? lastWrite : nil,
         executed: { [unowned self] in hub.executed($0, by: $1) })
       host.attempted = { [unowned self] in hub.attempted(at: $0) }
+      host.emitted = { [unowned self] sequence, factClass, at in
+        hub.streams.changeLedger(of: number) { $0.emitted(sequence, factClass, at: at) }
+      }
+      host.sent = { [unowned self] id, isLive in
+        hub.streams.changeLedger(of: number) { $0.sent(id, isLive: isLive) }
+      }
+      host.lostPower = { [unowned self] at in
+        hub.streams.changeLedger(of: number) { $0.powerCut(losing: scenario.lossTime, at: at) }
+      }
+      host.failed = { [unowned self] at in
+        let back = at + World.powerReturns
+        agenda.add(.powerReturns(host: number), at: back)
+        healed = max(healed, back)
+        limit = max(limit, healed + scenario.resumeTime)
+      }
       if keepsTrace { host.trace = { [unowned self] in trace($0()) } }
       hosts.append(host)
       agenda.add(.command(host: number), at: now + random.duration(through: scenario.commandEvery))
     }
+    for host in hosts { host.failAtOnce() }
     wakeups = hosts.map { World.nanoseconds($0.wakeup) }
     for fault in scenario.faults {
       agenda.add(.begin(fault), at: fault.begin)
@@ -64,8 +95,16 @@ final class World {
     }
   }
 
+  var ledgers: [FactLedger] { hub.streams.ledgers }
+  /// Bytes that the first host has sent in this life.
+  var bytesSent: Int { hosts[0].endpoint.bytesSent }
+  /// Writes to the first host's disk, and their bytes.
+  var writes: (count: Int, bytes: Int) {
+    (hosts[0].disk?.writeCount ?? 0, hosts[0].disk?.writtenBytes ?? 0)
+  }
+
   /// The last happenings, when they are kept.
-  var lastHappenings: [String] { traceLines.suffix(40) }
+  var lastHappenings: [String] { traceLines.suffix(60) }
 
   private func trace(_ text: String) {
     traceLines.append("\((now - Scenario.start).milliseconds) ms: \(text)")
@@ -78,7 +117,7 @@ final class World {
   func run() -> Breach? {
     while true {
       if let breach = step() { return breach }
-      if isEbbing, hosts.allSatisfy({ isDelivered($0) }) { return checkEnd() }
+      if isEbbing, hosts.allSatisfy({ isDelivered($0) }), isTold { return checkEnd() }
       if now >= limit { return checkEnd() }
     }
   }
@@ -114,7 +153,7 @@ final class World {
       refresh(chosen)
     }
     carry()
-    if now >= scenario.healed, !isEbbing { ebb() }
+    if now >= healed, !isEbbing { ebb() }
     return breach(of: chosen)
   }
 
@@ -142,8 +181,11 @@ final class World {
       let half = Duration(nanoseconds: scenario.commandEvery.nanoseconds / 2)
       agenda.add(
         .command(host: host), at: now + half + random.duration(through: scenario.commandEvery))
-    case .routed(let server, let message): hub.deliver(message, at: server, now)
+    case .hub(let event): hub.arrive(event, at: now)
     case .leave(let server): setDown(server, by: 1)
+    case .powerReturns(let host):
+      hosts[host].beginAgain(at: now)
+      setWay(host)
     case .begin(let fault):
       if keepsTrace { trace("begins: \(fault.summary)") }
       begin(fault)
@@ -157,12 +199,14 @@ final class World {
   private func hosts(of fault: Scenario.Fault) -> Range<Int> {
     switch fault.kind {
     case .restart, .lameDuck: hosts.indices
+    case .uplinkDown, .uplinkDead, .uplinkStalled, .streamRestart: 0..<0
     default: fault.host.map { $0..<($0 + 1) } ?? hosts.indices
     }
   }
 
   private func begin(_ fault: Scenario.Fault) {
     if fault.kind == .restart { setDown(fault.server, by: 1) }
+    hub.streams.change(fault, by: 1, at: now)
     if fault.kind == .lameDuck {
       hub.servers[fault.server].options.isLameDuck = true
       hub.servers[fault.server].announce()
@@ -193,17 +237,24 @@ final class World {
       case .suspended:
         let until = now + fault.duration
         hosts[index].suspendedUntil = max(hosts[index].suspendedUntil ?? until, until)
-      case .restart, .lameDuck: break
+      case .killed: hosts[index].end(withMachine: false, at: now)
+      case .powerCut: hosts[index].end(withMachine: true, at: now)
+      case .powerCutAtWrite: hosts[index].cutPower(afterWrites: fault.writes)
+      case .restart, .lameDuck, .uplinkDown, .uplinkDead, .uplinkStalled, .streamRestart: break
       }
       setWay(index)
     }
   }
 
   private func end(_ fault: Scenario.Fault) {
+    // Once the link is there again, what happens is live.
+    let live = now + scenario.reconnectTime
+    for host in hosts.indices { hub.streams.changeLedger(of: host) { $0.measuredFrom = live } }
     if fault.kind == .restart || fault.kind == .lameDuck {
       if fault.kind == .lameDuck { hub.servers[fault.server].options.isLameDuck = false }
       setDown(fault.server, by: -1)
     }
+    hub.streams.change(fault, by: -1, at: now)
     for index in hosts(of: fault) {
       switch fault.kind {
       case .stall: stalls[index] -= 1
@@ -212,6 +263,8 @@ final class World {
       case .clockJump:
         hosts[index].time.skew = .zero
         hosts[index].time.isSynchronised = true
+      case .killed, .powerCut: hosts[index].beginAgain(at: now)
+      case .powerCutAtWrite: hosts[index].cutPower(afterWrites: nil)
       default: break
       }
       // What was lost is sent again after up to as long as it took.
@@ -252,26 +305,36 @@ final class World {
   /// delivered.
   private func ebb() {
     for host in hosts {
-      guard host.bus.isConnected, let stored = hub.keeper.lastStored[host.number],
-        stored > scenario.healed
+      if scenario.drainTime > .zero, host.process.journal.status.waiting > 2 { return }
+      guard host.isConnected, let stored = hub.streams.ledgers[host.number].lastStored,
+        stored > healed
       else { return }
     }
     isEbbing = true
+    ebbed = now
     for index in hosts.indices {
       hosts[index].emits = false
       refresh(index)
     }
-    let waiting = hosts.reduce(0) { $0 + $1.factCount - hub.keeper.stored[$1.number].count }
+    let waiting = hub.streams.ledgers.reduce(0) { $0 + $1.waitingCount }
     let each = (scenario.link.latency + scenario.link.jitter) * 4 + scenario.transmission(of: 8192)
     limit = now + scenario.resumeTime + each * Int64(waiting)
   }
 
+  /// What made room is told together, so up to a minute later.
+  private var isTold: Bool {
+    if hosts.allSatisfy({ $0.process.journal.status.droppedTotal == 0 }) { return true }
+    if toldBy == nil { toldBy = now + World.tellingTime }
+    limit = max(limit, now + World.tellingTime)
+    return toldBy.isDue(at: now)
+  }
+
   private func isDelivered(_ host: SimulatedHost) -> Bool {
-    hub.keeper.stored[host.number].last == host.factCount
+    !host.isOff && host.process.journal.status.waiting == 0
   }
 
   private func breach(of host: Int) -> Breach? {
-    if let breach = hub.breach ?? hub.keeper.breach { return breach }
+    if let breach = hub.breach ?? hub.streams.breach { return breach }
     if host >= 0, let breach = hosts[host].breach { return breach }
     if let violation = hub.violation {
       return Breach(invariant: .protocolRules, text: violation, at: now)
@@ -282,22 +345,24 @@ final class World {
   private func checkEnd() -> Breach? {
     for host in hosts {
       if let breach = host.breach { return breach }
-      let stored = hub.keeper.stored[host.number]
+      let ledger = hub.streams.ledgers[host.number]
       if !isEbbing {
-        guard host.bus.isConnected, let last = hub.keeper.lastStored[host.number],
-          last > scenario.healed
+        guard host.isConnected, let last = ledger.lastStored, last > healed
         else {
           return Breach(
             invariant: .recovery,
             text: "host \(host.number): \(scenario.resumeTime.milliseconds) ms after the last fault"
-              + " \(host.bus.isConnected ? "no fact has come" : "there is no connection")", at: now)
+              + " \(host.isConnected ? "no fact has come" : "there is no connection")", at: now)
         }
-      } else if !isDelivered(host) || host.factCount - stored.count > host.droppedFacts {
+      } else if !isDelivered(host) {
         return Breach(
           invariant: .factLost,
           text:
-            "host \(host.number): of \(host.factCount) facts \(stored.count) are stored, the last"
-            + " is \(stored.last ?? 0), and \(host.droppedFacts) made room", at: now)
+            "host \(host.number): of \(ledger.facts.count) facts \(ledger.storedCount) are stored,"
+            + " and \(host.isOff ? "it is off" : "\(host.process.journal.status.waiting) wait")",
+          at: now)
+      } else if let breach = ledger.verdict(at: now) {
+        return breach
       }
     }
     return nil

@@ -6,9 +6,9 @@ final class JournalEvents {
   /// Facts of one class that had to go since that was last told.
   private struct Dropped {
     var count: UInt64
-    let firstSequence: UInt64
+    var firstSequence: UInt64
     var lastSequence: UInt64
-    let firstTime: FactTime
+    var firstTime: FactTime
     var lastTime: FactTime
   }
 
@@ -119,15 +119,20 @@ final class JournalEvents {
 
   private func add(_ facts: DroppedFacts) {
     let index = Int(facts.factClass.rawValue)
-    if dropped[index] == nil {
-      dropped[index] = Dropped(
-        count: facts.count, firstSequence: facts.firstSequence, lastSequence: facts.lastSequence,
+    var all =
+      dropped[index]
+      ?? Dropped(
+        count: 0, firstSequence: facts.firstSequence, lastSequence: facts.lastSequence,
         firstTime: facts.firstTime, lastTime: facts.lastTime)
-    } else {
-      dropped[index]?.count &+= facts.count
-      dropped[index]?.lastSequence = facts.lastSequence
-      dropped[index]?.lastTime = facts.lastTime
+    all.count &+= facts.count
+    // What is in memory may go before what is older and on the disk.
+    if facts.firstSequence < all.firstSequence {
+      (all.firstSequence, all.firstTime) = (facts.firstSequence, facts.firstTime)
     }
+    if facts.lastSequence > all.lastSequence {
+      (all.lastSequence, all.lastTime) = (facts.lastSequence, facts.lastTime)
+    }
+    dropped[index] = all
     if droppedDue != nil { return }
     let first = now + JournalEvents.droppedFirst
     droppedDue = droppedTold.map { max($0 + JournalEvents.droppedPeriod, first) } ?? first

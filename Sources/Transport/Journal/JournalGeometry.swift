@@ -22,10 +22,10 @@ struct JournalGeometry: Equatable {
     segmentCount = max(fileBytes - JournalGeometry.segmentsStart, 0) / segmentBytes
   }
 
-  /// Nil when no file could be like that.
+  /// Nil when no file could be like that. Without segments it is that of facts in memory only.
   init?(segmentBytes: Int, segmentCount: Int) {
     guard JournalGeometry.segmentSizes.contains(segmentBytes),
-      segmentBytes % JournalGeometry.slotBytes == 0, segmentCount > 0,
+      segmentBytes % JournalGeometry.slotBytes == 0, segmentCount >= 0,
       segmentCount <= JournalConfiguration.sizes.upperBound / segmentBytes
     else { return nil }
     self.segmentBytes = segmentBytes

@@ -223,6 +223,20 @@ final class Endpoint {
     if forGood { reachability = reachability.map { _ in .vanishing } }
   }
 
+  /// The process is gone: its sockets are closed by the kernel, which still sends what it has; or, when
+  /// the machine is, nobody closes them.
+  func exit(withMachine: Bool, at now: Instant) {
+    for wire in wires {
+      guard !withMachine, let socket = wire.socket, !socket.isDead else { continue }
+      socket.up.finish(over: link, at: now)
+      lingering.append(socket)
+    }
+    wires = []
+  }
+
+  /// Nothing of it is under way to a server any more.
+  var isGone: Bool { wires.isEmpty && lingering.isEmpty }
+
   /// Puts bytes into the read buffer of the oldest link, whatever its state, as if a socket had had
   /// them.
   func inject(_ bytes: [UInt8], at now: Instant) {

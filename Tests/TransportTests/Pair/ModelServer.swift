@@ -94,6 +94,7 @@ final class ModelServer {
   /// A subscriber inside the test.
   private struct Listener {
     let pattern: String
+    let isInterested: (Message) -> Bool
     let handle: (Message, Instant) -> Void
   }
 
@@ -194,9 +195,13 @@ final class ModelServer {
     return route(message, from: nil, at: now)
   }
 
-  /// Calls `handle` for every message under a pattern.
-  func listen(_ pattern: String, handle: @escaping (Message, Instant) -> Void) {
-    listeners.append(Listener(pattern: pattern, handle: handle))
+  /// Calls `handle` for every message under a pattern. One that does not interest it is told to be
+  /// nobody's when there is nobody else.
+  func listen(
+    _ pattern: String, where isInterested: @escaping (Message) -> Bool = { _ in true },
+    handle: @escaping (Message, Instant) -> Void
+  ) {
+    listeners.append(Listener(pattern: pattern, isInterested: isInterested, handle: handle))
   }
 
   /// Answers every request under a pattern; nil from `answer` leaves it unanswered.
@@ -346,7 +351,8 @@ final class ModelServer {
       let (id, sid) = random.element(of: groups[group] ?? [])
       if deliver(message, to: id, sid: sid) { count += 1 }
     }
-    for listener in listeners where Pattern.matches(listener.pattern, message.subject) {
+    for listener in listeners
+    where Pattern.matches(listener.pattern, message.subject) && listener.isInterested(message) {
       listener.handle(message, now)
       count += 1
     }

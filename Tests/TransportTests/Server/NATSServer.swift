@@ -3,16 +3,9 @@ import XCTest
 
 /// A real nats-server with JetStream on a port and a store of its own, until `stop`.
 final class NATSServer {
-  enum Release {
-    /// The one that is installed, Debian 12's.
-    case installed
-    /// The newest of those that Tests/Support/nats_servers fetches.
-    case newest
-  }
-
-  private let executable: String
   private let folder: URL
   private let configuration: URL
+  private let executable: String
   private var process: Process?
   let port: UInt16
   /// Where leaf nodes join.
@@ -23,10 +16,11 @@ final class NATSServer {
   /// - Parameters:
   ///   - jetStream: what stands in the `jetstream` block beside the store.
   ///   - hub: joined as a leaf node.
+  ///   - executable: another than the installed one.
   init(
-    _ release: Release = .installed, jetStream: String = "", leafOf hub: NATSServer? = nil
+    jetStream: String = "", leafOf hub: NATSServer? = nil, executable: String? = nil
   ) throws {
-    guard let executable = NATSServer.executable(release) else {
+    guard let executable = executable ?? NATSServer.installed else {
       throw XCTSkip("there is no nats-server")
     }
     self.executable = executable
@@ -76,6 +70,14 @@ final class NATSServer {
     self.process = nil
   }
 
+  /// Has it end as an operator does: what it keeps is written.
+  func shutDown() {
+    guard let process, process.isRunning else { return }
+    process.terminate()
+    process.waitUntilExit()
+    self.process = nil
+  }
+
   /// Stops the process where it stands: its connections stay open and silent.
   func pause() { signal(SIGSTOP) }
   func resume() { signal(SIGCONT) }
@@ -89,16 +91,40 @@ final class NATSServer {
     if let process { Glibc.kill(process.processIdentifier, number) }
   }
 
-  private static func executable(_ release: Release) -> String? {
-    let project = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/")
-    let folders =
-      switch release {
-      case .installed: ["/usr/sbin", "/usr/local/bin", "/usr/bin", "/usr/local/sbin"]
-      case .newest: ["\(project.dropFirst())/build/nats-server/sid"]
-      }
-    return folders.map { $0 + "/nats-server" }
-      .first { FileManager.default.isExecutableFile(atPath: $0) }
+  /// As it says itself, such as "v2.10.27".
+  var version: String {
+    get throws {
+      let process = Process()
+      let output = Pipe()
+      process.executableURL = URL(fileURLWithPath: executable)
+      process.arguments = ["--version"]
+      process.standardOutput = output
+      try process.run()
+      let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      return text.split(whereSeparator: \.isWhitespace).last.map(String.init) ?? ""
+    }
   }
+
+  /// Those that Tests/Support/nats_servers fetched, or else the installed one.
+  static let executables: [String] = {
+    var root = URL(fileURLWithPath: #filePath)
+    for _ in 0..<4 { root.deleteLastPathComponent() }
+    let fetched = ["bookworm", "trixie", "sid"].map {
+      root.path + "/build/nats-server/\($0)/nats-server"
+    }
+    .filter { FileManager.default.isExecutableFile(atPath: $0) }
+    return fetched.isEmpty ? installed.map { [$0] } ?? [] : fetched
+  }()
+
+  /// The newest of those that were fetched: nil when none was.
+  static let newest = executables.first { $0.contains("/sid/") }
+
+  private static let installed: String? = [
+    "/usr/sbin", "/usr/local/bin", "/usr/bin", "/usr/local/sbin",
+  ]
+  .map { $0 + "/nats-server" }
+  .first { FileManager.default.isExecutableFile(atPath: $0) }
 
   /// A port that the kernel gave out a moment ago; it gives the next one another.
   private static func freePort() throws -> UInt16 {
