@@ -39,9 +39,11 @@ final class FakeBus: MessageBus {
   var linkStatus = LinkStatus()
   var takenAfter: Instant?
   private(set) var renewals = 0
-  /// What requests of these subjects are answered at once; nil: nothing, until the test does. There is no
-  /// JetStream, and what the host says of itself is kept.
+  /// What requests of these subjects are answered at once; nil: nothing, until the test does. What the host
+  /// says of itself is kept.
   var answerAtOnce: ((String) -> String?)? = { $0.contains(".host.") ? "" : nil }
+  /// False: requests to one fail at once.
+  var hasJetStream = true
 
   func renewTakenAfter() { renewals += 1 }
 
@@ -85,7 +87,7 @@ final class FakeBus: MessageBus {
         completion(.response($0))
       }
     }
-    if subject.starts(with: "$JS.") { return completion(.failed(.noResponders)) }
+    if !hasJetStream, subject.starts(with: "$JS.") { return completion(.failed(.noResponders)) }
     requests.append(
       Request(
         subject: subject.string, headers: headers.string, payload: payload.string,
