@@ -42,9 +42,6 @@ final class FakeBus: MessageBus {
   /// What requests of these subjects are answered at once; nil: nothing, until the test does. What the host
   /// says of itself is kept.
   var answerAtOnce: ((String) -> String?)? = { $0.contains(".host.") ? "" : nil }
-  /// False: requests to one fail at once.
-  var hasJetStream = true
-
   /// Whether what is asked of a JetStream waits for the test's answer; otherwise nobody is there.
   var hasJetStream = false
 

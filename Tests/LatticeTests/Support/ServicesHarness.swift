@@ -27,7 +27,6 @@ final class ServicesHarness {
     dialect = ServicesDialect(
       presenceInterval: .seconds(30), requestTimeout: requestTimeout,
       commandRate: commandRate, journal: .inMemory(for: host), diagnostics: diagnostics, seed: 1)
-    bus.hasJetStream = false
     prepare(self)
     host.start([dialect], on: bus)
     if isConnected {
