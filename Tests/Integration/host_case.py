@@ -137,6 +137,16 @@ class HostTestCase(unittest.TestCase):
     def assert_consecutive(self, numbers):
         self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
 
+    def assert_in_order(self, edges, sent_again=0):
+        """New edges ascend, and so do those of the backlog, which say their age. What was new when the link
+        broke may be sent again before the backlog, as often as `sent_again`."""
+        first = {edge["line_seq"]: edge for edge in reversed(edges)}
+        for lane in (False, True):
+            numbers = [number for number in dict.fromkeys(edge["line_seq"] for edge in edges)
+                       if ("age_ms" in first[number]) is lane]
+            breaks = sum(left > right for left, right in zip(numbers, numbers[1:]))
+            self.assertLessEqual(breaks, sent_again if lane else 0, numbers)
+
     def assert_log_is_bounded(self, host, lines_max):
         """However often something happened, the host did not write of it every time."""
         lines = host.log.splitlines()

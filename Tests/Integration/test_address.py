@@ -30,7 +30,8 @@ class AddressTests(HostTestCase):
         self.status = self.client.subscribe(subject("status"))
 
     def start(self, link=LINK):
-        path = self.write_manifest(manifest(door(), more=link))
+        text = manifest(door(), more=link).replace("presence:", "log: debug, presence:", 1)
+        path = self.write_manifest(text)
         host = self.enterContext(EdgeHost(
             "run", "--manifest", str(path), server=f"{namespaces.HUB}:{self.server.port}",
             log=LOGS / f"{self.id().partition('.')[2]}.log", prefix=self.board.prefix))

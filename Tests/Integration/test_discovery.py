@@ -11,7 +11,8 @@ SERVICE = "edge-host"
 # modulated or counts, so there is neither gpio-pwm nor gpio-reset.
 OF_LINES = ("get", "set", "toggle", "pulse", "blink", "drive")
 OF_BOARD = ("get-many", "set-many")
-ENDPOINTS = {"describe": subject("describe"), "sensors-get": subject("sensors.*.get"),
+ENDPOINTS = {"describe": subject("describe"), "journal-read": subject("journal.read"),
+             "sensors-get": subject("sensors.*.get"),
              "sensors-drive": subject("sensors.*.drive"),
              **{f"gpio-{operation}": subject(f"gpio.*.{operation}") for operation in OF_LINES},
              **{f"gpio-{operation}": subject(f"gpio.{operation}") for operation in OF_BOARD}}
@@ -67,7 +68,7 @@ class DiscoveryTests(HostTestCase):
                  for endpoint in info["endpoints"]}
         of_outputs = {f"gpio-{operation}": "siren" for operation in
                       ("set", "toggle", "pulse", "blink")}
-        self.assertEqual(names, {"describe": None, "gpio-get": "gate,siren", **of_outputs,
+        self.assertEqual(names, {"describe": None, "journal-read": None, "gpio-get": "gate,siren", **of_outputs,
                                  "gpio-drive": "gate", "gpio-get-many": None,
                                  "gpio-set-many": None, "sensors-get": "cold-room",
                                  "sensors-drive": "cold-room"})

@@ -58,10 +58,13 @@ class DiskCase(JournalCase):
         self.assertIn(reason, self.next_status(lambda facts: "problem" in facts)["problem"])
         with self.open_socket(host) as peer:
             peer.drive_often(20)
-        told = [message.json() for message in self.stream.messages()
-                if message.subject == subject("host.journal")]
-        self.assertEqual(told[-1]["state"], "memory")
-        self.assertIn(reason, told[-1]["reason"])
+
+        def told():
+            return [message.json() for message in self.stream.messages()
+                    if message.subject == subject("host.journal")]
+        host.wait_until(told, "the host tells nobody")
+        self.assertEqual(told()[-1]["state"], "memory")
+        self.assertIn(reason, told()[-1]["reason"])
 
 
 class MountTests(DiskCase):

@@ -1,5 +1,6 @@
 """The program as a service: signals, threads, and servers that come, go, and come back."""
 
+import re
 import time
 import unittest
 
@@ -103,11 +104,15 @@ class ReconnectTests(HostTestCase):
     def test_host_leaves_a_server_that_is_silent(self):
         """As on a dead radio link: the connection stays open and nothing is heard."""
         with self.other:
-            host = self.launch_host(manifest(GATE, SIREN), server=self.other)
+            # Its kernel goes on acknowledging whatever the host sends.
+            link = "link: {detect: 3s, ping: 1s}\n"
+            host = self.launch_host(manifest(GATE, SIREN, more=link), server=self.other)
             self.assert_serves(self.other)
             self.other.pause()
             try:
-                host.wait_for_log("silent for", 2 * WAIT_SECONDS)
+                host.wait_until(
+                    lambda: re.search(r"silent for|said nothing for", host.log),
+                    "it does not notice", 2 * WAIT_SECONDS)
             finally:
                 self.other.resume()
             host.wait_until(lambda: host.log.count("connected to") == 2, "it does not return")

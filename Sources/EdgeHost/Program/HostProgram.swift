@@ -261,6 +261,8 @@ final class HostProgram: ClientDelegate {
   func clientDisconnected(from server: ServerURL, _ reason: DisconnectReason, retryIn: Duration) {
     if let line = linkLog.line("\(server): \(reason)", retryIn: retryIn, at: time.now) {
       log.warning(line)
+    } else {
+      log.debug("\(server): \(reason); next try in \(retryIn.milliseconds) ms")
     }
     services.status("not connected: \(reason)")
     host.linkChanged(isConnected: false)

@@ -1,7 +1,8 @@
 import Transport
 
 /// What is written of connections that fail: each reason once, and again every ten minutes, with the count of
-/// what was left out. A night without a link would else be thousands of lines, on a card that wears out.
+/// what was left out. A night without a link would else be thousands of lines, on a card that wears out. Who
+/// logs at level `debug` has them all.
 struct LinkLog {
   static let period = Duration.seconds(600)
   /// Reasons that are told apart; some have numbers in them. Arbitrary.
