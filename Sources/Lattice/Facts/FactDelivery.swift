@@ -60,6 +60,9 @@ final class FactDelivery {
   var connection: UInt32 = 0
   /// Whether the last question to a JetStream was refused by the server.
   private(set) var isAskingDenied = false
+  /// No JetStream has ever answered this run, however often it was asked: each question more would hold up
+  /// facts for nothing. Should there be a stream after all, its first word says so.
+  private var asksInVain = false
   private(set) var keeper = FactKeeper.waiting
   /// Whether the stream that keeps facts cannot be asked, so that one that is in doubt may come twice.
   var isUnconditional = false
@@ -180,7 +183,8 @@ final class FactDelivery {
   func knowledge(_ lane: Lane) -> FactKnowledge {
     FactKnowledge(
       subject: self[lane].attempt.flatMap { positions[$0.fact.subject] },
-      knowsStream: journal.streamPosition != nil, mayAsk: !isAskingDenied)
+      knowsStream: journal.streamPosition != nil,
+      mayAsk: !isAskingDenied && (!asksInVain || journal.streamPosition != nil))
   }
 
   // MARK: taking facts
@@ -239,7 +243,9 @@ final class FactDelivery {
     guard let attempt = self[lane].attempt else { return }
     if lane == .live, outcome.isSilence { isLiveStalled = true }
     if outcome == .streamGone { positions.remove(attempt.fact.subject) }
-    switch lanes[lane.rawValue].handle(outcome, knowledge(lane), at: now) {
+    let verdict = lanes[lane.rawValue].handle(outcome, knowledge(lane), at: now)
+    if self[lane].attempt?.keeper == .denied { asksInVain = true }
+    switch verdict {
     case .goesOn: if outcome.isSilence, self[lane].deadline != nil { keeper = .waiting }
     case .kept: settle(attempt, in: lane, at: now)
     case .unwanted(let attempt): park(attempt, in: lane, at: now)

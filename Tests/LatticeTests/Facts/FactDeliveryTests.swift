@@ -188,6 +188,29 @@ final class FactDeliveryTests: XCTestCase {
     XCTAssertEqual(counts(world), [0, 11, 0])
   }
 
+  /// Servers in a cluster without JetStream say nothing at all. That is waited for once, and not again after
+  /// each silence of whoever keeps facts.
+  func testAJetStreamThatNeverAnswersIsNotAskedForEver() {
+    let world = FactWorld()
+    var seen: [String] = []
+    world.keeper.kept = []
+    world.keeper.isAPISilent = true
+    world.connect()
+    world.tell()
+    world.pass(.seconds(120))
+    let asked = world.keeper.requested.filter { $0.hasPrefix("$JS.") }.count
+    world.disconnect()
+    world.keeper.reply = { id in
+      seen.append(id)
+      return ""
+    }
+    world.tell()
+    world.connect()
+    world.pass(.seconds(5))
+    XCTAssertEqual(seen, ["RUN1-1", "RUN1-2"])
+    XCTAssertEqual(world.keeper.requested.filter { $0.hasPrefix("$JS.") }.count, asked)
+  }
+
   /// A stream that takes facts and a JetStream that may not be asked: it is said that one may come twice.
   func testAStreamThatCannotBeAsked() {
     let world = FactWorld()

@@ -37,6 +37,8 @@ final class ModelKeeper: MessageBus {
   var kept: [String] = [""]
   var streamName = "EDGE"
   var hasAPI = true
+  /// Questions get lost, as in a cluster without JetStream.
+  var isAPISilent = false
   /// Chance in a hundred of an answer to get lost.
   var loss = 0
   /// Answers every fact with an error, as a stream that is full.
@@ -212,6 +214,7 @@ final class ModelKeeper: MessageBus {
   ) {
     if isCut { return answer("503", "") }
     if subject.hasPrefix("$JS.") {
+      if isAPISilent { return }
       if !hasAPI { return answer("503", "") }
       return answer("", call(subject, payload))
     }
