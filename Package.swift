@@ -27,9 +27,11 @@ let swiftSettings: [SwiftSetting] =
     ? [
       .enableExperimentalFeature("Embedded"),
       // Exclusivity is checked at run time by the tests; on a board a trap would end the process.
-      // Frame pointers are for profilers; debuggers have the .debug files.
+      // Frame pointers are for profilers; debuggers have the .debug files. The traps of a function
+      // may be one.
       .unsafeFlags([
         "-wmo", "-Osize", "-enforce-exclusivity=unchecked", "-Xcc", "-fomit-frame-pointer",
+        "-Xfrontend", "-mergeable-traps",
       ]),
       // Swift 6.3.1 numbers the constant arrays of a function anew in every module that contains a copy
       // of it, and gives them the same weak symbols: the linker then pairs one module's code with

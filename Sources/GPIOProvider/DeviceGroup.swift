@@ -17,10 +17,10 @@ enum DeviceGroup {
       // group(5): name, password, number, members.
       let fields = entry.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
       if fields.count > 2 && fields[2].elementsEqual(digits) {
-        return String(decoding: fields[0], as: UTF8.self)
+        return fields[0].string
       }
     }
-    return String(decoding: digits, as: UTF8.self)
+    return digits.string
   }
 }
 

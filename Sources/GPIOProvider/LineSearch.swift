@@ -117,8 +117,8 @@ struct LineSearch {
 extension String {
   /// What follows the last slash.
   fileprivate var lastComponent: String {
-    let bytes = utf8
+    let bytes = self.bytes
     guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return self }
-    return String(decoding: bytes[bytes.index(after: slash)...], as: UTF8.self)
+    return bytes[bytes.index(after: slash)...].string
   }
 }

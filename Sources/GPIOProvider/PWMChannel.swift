@@ -143,7 +143,7 @@ extension PWMChannel {
       let byte = UInt8(bitPattern: byte)
       if byte == UInt8(ascii: "/") { name = [] } else { name.append(byte) }
     }
-    return name.isEmpty ? nil : String(decoding: name, as: UTF8.self)
+    return name.isEmpty ? nil : name.string
   }
 }
 

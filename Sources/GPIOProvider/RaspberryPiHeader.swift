@@ -59,7 +59,7 @@ public enum RaspberryPiHeader {
     case "RXD0", "RXD1": return 15
     default: break
     }
-    let bytes = Array(name.utf8)
+    let bytes = name.bytes
     guard name.begins(with: "GPIO"), let number = bytes.span.extracting(4...).unsignedNumber,
       bytes.count == 5 || bytes[4] != UInt8(ascii: "0")
     else { return nil }

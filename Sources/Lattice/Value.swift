@@ -14,6 +14,23 @@ public enum Value: Equatable, Sendable {
 }
 
 extension Value {
+  // Written out, for what the compiler makes of it is five times as large.
+  @inline(never)
+  public static func == (left: Value, right: Value) -> Bool {
+    switch (left, right) {
+    case (.null, .null): true
+    case (.bool(let left), .bool(let right)): left == right
+    case (.integer(let left), .integer(let right)): left == right
+    case (.double(let left), .double(let right)): left == right
+    case (.string(let left), .string(let right)): left == right
+    case (.bytes(let left), .bytes(let right)): left == right
+    case (.list(let left), .list(let right)):
+      left.count == right.count && left.indices.allSatisfy { left[$0] == right[$0] }
+    case (.record(let left), .record(let right)): left == right
+    default: false
+    }
+  }
+
   public var bool: Bool? {
     if case .bool(let flag) = self { return flag }
     return nil
@@ -54,11 +71,22 @@ public struct Record: Equatable, Sendable {
   public struct Field: Equatable, Sendable {
     public let name: String
     public var value: Value
+
+    @inline(never)
+    public static func == (left: Field, right: Field) -> Bool {
+      left.name == right.name && left.value == right.value
+    }
   }
 
   public private(set) var fields: [Field] = []
 
   public init() {}
+
+  @inline(never)
+  public static func == (left: Record, right: Record) -> Bool {
+    let (left, right) = (left.fields, right.fields)
+    return left.count == right.count && left.indices.allSatisfy { left[$0] == right[$0] }
+  }
 
   /// The value of a field, or nil when the record has none of that name.
   public subscript(name: String) -> Value? {

@@ -15,7 +15,7 @@ public struct ServerURL: Equatable, Sendable {
   /// - Parameter text: `nats://HOST[:PORT]`, `tls://HOST[:PORT]`, or `HOST[:PORT]`, as the official clients
   ///   take it too.
   public init(parsing text: String) throws(ServerURLError) {
-    let bytes = Array(text.utf8)
+    let bytes = text.bytes
     if bytes.isEmpty { throw .empty }
     let (requiresTLS, schemeLength) = try Self.scheme(bytes.span)
     self.requiresTLS = requiresTLS

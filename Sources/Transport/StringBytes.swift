@@ -33,8 +33,8 @@ extension String {
     let bytes = Array(utf8)
     guard let index = bytes.firstIndex(of: byte) else { return nil }
     return (
-      String(decoding: bytes[..<index], as: UTF8.self),
-      String(decoding: bytes[(index + 1)...], as: UTF8.self)
+      bytes[..<index].string,
+      bytes[(index + 1)...].string
     )
   }
 }

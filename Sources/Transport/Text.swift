@@ -9,7 +9,7 @@ public struct Text: Sendable {
   public init() {}
 
   /// The text as a `String`.
-  public var string: String { String(decoding: bytes, as: UTF8.self) }
+  public var string: String { bytes.string }
 
   public init(_ string: String) { append(string) }
 
@@ -93,7 +93,7 @@ extension Text: ExpressibleByStringInterpolation {
     public mutating func appendInterpolation(_ part: Span<UInt8>) { text.append(part) }
     public mutating func appendInterpolation(quoted part: [UInt8]) { text.append(quoted: part) }
     public mutating func appendInterpolation(quoted part: String) {
-      text.append(quoted: Array(part.utf8))
+      text.append(quoted: part.bytes)
     }
   }
 

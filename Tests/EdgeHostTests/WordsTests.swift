@@ -21,22 +21,22 @@ final class WordsTests: XCTestCase {
   }
 
   func testTheNearestWord() {
-    func nearestText(_ text: String, _ words: [StaticString]) -> String? {
-      nearest(to: Array(text.utf8), in: words).map { "\($0)" }
+    func nearestText(_ text: String, _ words: Words) -> String? {
+      nearest(to: Array(text.utf8), in: words)?.string
     }
-    XCTAssertEqual(nearestText("Name", ["line", "name"]), "name")
-    XCTAssertEqual(nearestText("nmae", ["line", "name"]), "name")
-    XCTAssertEqual(nearestText("capabilties", ["labels", "capabilities"]), "capabilities")
-    XCTAssertNil(nearestText("kind", ["line"]))
-    XCTAssertNil(nearestText("", ["line"]))
-    XCTAssertNil(nearestText("anything", []))
+    XCTAssertEqual(nearestText("Name", "line name"), "name")
+    XCTAssertEqual(nearestText("nmae", "line name"), "name")
+    XCTAssertEqual(nearestText("capabilties", "labels capabilities"), "capabilities")
+    XCTAssertNil(nearestText("kind", "line"))
+    XCTAssertNil(nearestText("", "line"))
+    XCTAssertNil(nearestText("anything", ""))
   }
 
   func testAlternatives() {
-    XCTAssertEqual(alternatives([]).string, "")
-    XCTAssertEqual(alternatives(["a"]).string, "a")
-    XCTAssertEqual(alternatives(["a", "b"]).string, "a or b")
-    XCTAssertEqual(alternatives(["a", "b", "c"], joinedBy: " and ").string, "a, b and c")
+    XCTAssertEqual(alternatives("").string, "")
+    XCTAssertEqual(alternatives("a").string, "a")
+    XCTAssertEqual(alternatives("a b").string, "a or b")
+    XCTAssertEqual(alternatives("a b c", joinedBy: " and ").string, "a, b and c")
   }
 
   func testNames() {

@@ -4,15 +4,23 @@ import Transport
 ///
 /// Each method returns the value as the type asked for, or reports at its place what was expected
 /// and what was found, and returns nil: the caller goes on with a default, so that one pass finds
-/// every mistake.
-struct Field {
+/// every mistake. A class, for it is handed on at hundreds of places, and each would copy its parts.
+final class Field {
   /// What messages call it: `'debounce'`, `an entry of 'servers'`.
   let label: Text
   let node: YAMLNode
   let problems: ProblemList
 
+  @inline(never)
+  init(label: Text, node: YAMLNode, problems: ProblemList) {
+    self.label = label
+    self.node = node
+    self.problems = problems
+  }
+
   var mark: Mark { node.mark }
 
+  @inline(never)
   func report(_ message: Text) { problems.report(node.mark, message) }
 
   /// - Parameter expected: completes "'name' must be ...".
@@ -56,7 +64,7 @@ extension Field {
       report("\(label) must not contain control characters")
       return nil
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return bytes.string
   }
 
   /// The absolute path of a file; nil also for `none`, where that may be said.
@@ -72,7 +80,7 @@ extension Field {
   @inline(never)
   func name() -> String? {
     guard let bytes = scalar("a name")?.bytes else { return nil }
-    if Name.isValid(bytes) { return String(decoding: bytes, as: UTF8.self) }
+    if Name.isValid(bytes) { return bytes.string }
     var message: Text
     if bytes.count > ManifestLimits.nameBytesMax {
       message = "\(label) is too long: at most \(ManifestLimits.nameBytesMax) bytes"
@@ -84,24 +92,25 @@ extension Field {
     return nil
   }
 
-  /// One of a few words.
-  func choice<Value>(_ choices: KeyValuePairs<StaticString, Value>) -> Value? {
-    var words: [StaticString] = []
-    for choice in choices { words.append(choice.key) }
-    return word(of: words).map { choices[$0].value }
+  /// What one of a few words stands for.
+  /// - Parameter values: one for each word.
+  func choice<Value>(_ words: Words, _ values: [Value]) -> Value? {
+    word(of: words).map { values[$0] }
   }
 
   /// The index of the word that is given.
   @inline(never)
-  func word(of words: [StaticString]) -> Int? {
+  func word(of words: Words) -> Int? {
     guard case .scalar(let scalar) = node.content, !scalar.bytes.isEmpty else {
       reportMismatch(alternatives(words))
       return nil
     }
-    for index in words.indices where matches(scalar.bytes, words[index]) { return index }
+    if let index = words.index(of: scalar.bytes) { return index }
     var message: Text =
       "\(label) must be \(alternatives(words)), not \(quoted: scalar.bytes)"
-    if let word = nearest(to: scalar.bytes, in: words) { message += ": did you mean '\(word)'?" }
+    if let word = nearest(to: scalar.bytes, in: words) {
+      message += ": did you mean '\(word.span)'?"
+    }
     report(message)
     return nil
   }
@@ -111,7 +120,7 @@ extension Field {
       return nil
     }
     do throws(ServerURLError) {
-      return try ServerURL(parsing: String(decoding: bytes, as: UTF8.self))
+      return try ServerURL(parsing: bytes.string)
     } catch {
       report("\(label): \(error.description)")
       return nil
@@ -201,7 +210,7 @@ extension Field {
       case .tooLarge, .noNumber: break
       case .missingUnit:
         // Digits only, so they may be shown bare.
-        let number = String(decoding: bytes.prefix(20), as: UTF8.self)
+        let number = bytes.prefix(20).string
         let examples: (StaticString, StaticString) =
           switch quantity {
           case .duration: ("ms", "s")
@@ -210,7 +219,7 @@ extension Field {
           }
         message = "\(label) needs a unit: say \(number)\(examples.0) or \(number)\(examples.1)"
       case .unknownUnit:
-        let units = quantity.units.map { $0.suffix }
+        let units = Words(quantity.units.map { $0.suffix })
         message += ": the units are \(alternatives(units, joinedBy: " and "))"
       case .fraction: message.append(": use a smaller unit, not a fraction")
       case .space: message.append(": leave out the blank")
@@ -252,7 +261,7 @@ extension Field {
   /// A mapping of known keys.
   /// - Parameter what: what it describes, with its article: `a line`.
   @inline(never)
-  func mapping(_ what: StaticString, keys: [StaticString]) -> MappingReader? {
+  func mapping(_ what: StaticString, keys: Words) -> MappingReader? {
     guard let entries = entries("a mapping of keys to values that describes \(what)") else {
       return nil
     }

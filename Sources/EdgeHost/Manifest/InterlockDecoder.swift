@@ -11,7 +11,7 @@ enum InterlockDecoder {
     var interlocks: [InterlockConfiguration] = []
     var names = FirstPlaces()
     for item in field.items(expected, max: ManifestLimits.interlocksMax) ?? [] {
-      guard let reader = item.mapping("an interlock", keys: ["name", "lines", "dead_time"]) else {
+      guard let reader = item.mapping("an interlock", keys: "name lines dead_time") else {
         continue
       }
       let nameField = reader.required("name", "what refused commands are told")

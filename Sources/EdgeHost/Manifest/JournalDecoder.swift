@@ -6,7 +6,7 @@ enum JournalDecoder {
   static func decode(_ field: Field, into journal: inout Manifest.Journal) {
     guard
       let reader = field.mapping(
-        "the journal", keys: ["size", "sync", "memory", "path", "delivery"])
+        "the journal", keys: "size sync memory path delivery")
     else { return }
     if let size = reader.field("size") { decodeSize(size, &journal.configuration) }
     if let sync = reader.field("sync")?.duration(in: ManifestLimits.journalSync) {
@@ -19,9 +19,9 @@ enum JournalDecoder {
       journal.path = path.path(
         "a path such as /var/lib/edge-host/journal", bytesMax: ManifestLimits.pathBytesMax)
     }
-    if let delivery = reader.field("delivery")?.choice([
-      "acknowledged": FactGuarantee.acknowledged, "at_most_once": .atMostOnce,
-    ]) {
+    if let delivery = reader.field("delivery")?.choice(
+      "acknowledged at_most_once", [FactGuarantee.acknowledged, .atMostOnce])
+    {
       journal.guarantee = delivery
     }
     if journal.configuration.size == 0 {

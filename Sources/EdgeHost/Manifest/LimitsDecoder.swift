@@ -2,10 +2,9 @@ import Transport
 
 /// Decodes how much memory a link may take: its buffers, its tables, and the queue of each traffic class.
 enum LimitsDecoder {
-  private static let keys: [StaticString] = [
-    "read", "control", "write", "subscriptions", "requests", "replies", "commands", "facts",
-    "readings", "bulk",
-  ]
+  private static var keys: Words {
+    "read control write subscriptions requests replies commands facts readings bulk"
+  }
 
   static func decode(_ field: Field, into limits: inout ConnectionLimits) {
     guard let reader = field.mapping("the limits", keys: keys) else { return }
@@ -26,13 +25,13 @@ enum LimitsDecoder {
   }
 
   private static func decode(_ field: Field, into queue: inout QueueLimits) {
-    guard let reader = field.mapping("a queue", keys: ["memory", "full"]) else { return }
+    guard let reader = field.mapping("a queue", keys: "memory full") else { return }
     if let bytes = reader.field("memory")?.size(in: ManifestLimits.queueBytes) {
       queue.bytes = Int(clamping: bytes)
     }
-    if let policy = reader.field("full")?.choice([
-      "refuse": FullPolicy.refuse, "drop-oldest": .dropOldest, "newest": .newest,
-    ]) {
+    if let policy = reader.field("full")?.choice(
+      "refuse drop-oldest newest", [FullPolicy.refuse, .dropOldest, .newest])
+    {
       queue.whenFull = policy
     }
   }

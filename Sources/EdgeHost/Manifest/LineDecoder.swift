@@ -5,6 +5,9 @@ import Transport
 struct LineDecoder {
   private let board: Manifest.Board
   private let problems: ProblemList
+  /// Made once: there are hundreds of lines.
+  private let keys = LineKeys.all
+  private let keysOfSomeKinds = LineKeys.ofSomeKinds
   private var names = FirstPlaces()
   private var locations = FirstPlaces()
 
@@ -15,7 +18,7 @@ struct LineDecoder {
 
   /// Returns a line also when parts of it are wrong and reported; nil when nothing can be said.
   mutating func line(_ field: Field) -> LineConfiguration? {
-    guard let reader = field.mapping("a line", keys: LineKey.all) else { return nil }
+    guard let reader = field.mapping("a line", keys: keys) else { return nil }
     let name = name(reader)
     let chip = chip(reader)
     let given = kind(reader)
@@ -32,58 +35,56 @@ struct LineDecoder {
   private func kind(_ reader: MappingReader) -> LineConfiguration.Kind? {
     if let field = reader.field("kind") {
       reader.refuse("direction", "says what 'kind' says already: leave it out")
-      return field.choice([
-        "input": LineConfiguration.Kind.input, "output": .output, "counter": .counter,
-        "encoder": .encoder, "button": .button, "pwm": .pwm,
-      ])
+      return field.choice(
+        "input output counter encoder button pwm",
+        [LineConfiguration.Kind.input, .output, .counter, .encoder, .button, .pwm])
     }
-    return reader.required("direction", "input or output; or 'kind'")?.choice([
-      "input": LineConfiguration.Kind.input, "output": .output,
-    ])
+    return reader.required("direction", "input or output; or 'kind'")?.choice(
+      "input output", [LineConfiguration.Kind.input, .output])
   }
 
   private func refuseKeys(
     ofOtherThan kind: LineConfiguration.Kind, _ reader: MappingReader
   ) {
-    for key in LineKey.ofSomeKinds where !key.kinds.contains(kind) {
-      if matches(Array("script".utf8), key.name) && board == .linux { continue }
-      reader.refuse(key.name, "is only for \(key.audience); this line is \(LineKey.name(kind))")
+    for keys in keysOfSomeKinds where !keys.kinds.contains(kind) {
+      for key in keys.names.list {
+        if matches(key, "script") && board == .linux { continue }
+        reader.refuse(key, "is only for \(keys.audience); this line is \(LineKeys.name(kind))")
+      }
     }
   }
 }
 
-/// The keys of a line, and which kinds of line have them.
-struct LineKey {
-  let name: StaticString
+/// Keys of a line, and which kinds of line have them.
+struct LineKeys {
+  let names: Words
   let kinds: [LineConfiguration.Kind]
   /// Who has them, in words.
   let audience: StaticString
 
-  static var all: [StaticString] {
-    [
-      "name", "chip", "line", "bcm", "header", "direction", "kind", "active", "bias", "report",
-    ] + ofSomeKinds.map { $0.name }
+  static var all: Words {
+    var all: Words = "name chip line bcm header direction kind active bias report"
+    for keys in ofSomeKinds { all = all + keys.names }
+    return all
   }
 
-  static var ofSomeKinds: [LineKey] {
+  static var ofSomeKinds: [LineKeys] {
     let inputs: [LineConfiguration.Kind] = [.input, .counter, .encoder, .button]
     let outputs: [LineConfiguration.Kind] = [.output, .pwm]
-    var keys: [LineKey] = []
-    func add(
-      _ names: [StaticString], _ kinds: [LineConfiguration.Kind], _ audience: StaticString
-    ) {
-      for name in names { keys.append(LineKey(name: name, kinds: kinds, audience: audience)) }
+    var keys: [LineKeys] = []
+    func add(_ names: Words, _ kinds: [LineConfiguration.Kind], _ audience: StaticString) {
+      keys.append(LineKeys(names: names, kinds: kinds, audience: audience))
     }
-    add(["debounce", "buffer"], inputs, "inputs")
-    add(["edges"], [.input, .counter], "inputs and counters")
-    add(["script"], [.input, .counter, .button], "inputs")
-    add(["every"], [.counter, .encoder], "counters and encoders")
-    add(["lines"], [.encoder], "encoders")
-    add(["double_click", "long_press"], [.button], "buttons")
-    add(["drive", "on_link_loss", "allow"], outputs, "outputs")
-    add(["max_on", "min_on", "min_off", "max_rate"], outputs, "outputs")
-    add(["start", "safe"], [.output], "outputs")
-    add(["pwm", "frequency"], [.pwm], "pulse-width modulation ('kind: pwm')")
+    add("debounce buffer", inputs, "inputs")
+    add("edges", [.input, .counter], "inputs and counters")
+    add("script", [.input, .counter, .button], "inputs")
+    add("every", [.counter, .encoder], "counters and encoders")
+    add("lines", [.encoder], "encoders")
+    add("double_click long_press", [.button], "buttons")
+    add("drive on_link_loss allow", outputs, "outputs")
+    add("max_on min_on min_off max_rate", outputs, "outputs")
+    add("start safe", [.output], "outputs")
+    add("pwm frequency", [.pwm], "pulse-width modulation ('kind: pwm')")
     return keys
   }
 
@@ -117,7 +118,7 @@ extension LineDecoder {
       let chip = field.text(
         "a chip's name or label such as gpiochip0", bytesMax: ManifestLimits.kernelNameBytesMax)
     else { return nil }
-    let bytes = Array(chip.utf8)
+    let bytes = chip.bytes
     if hasPrefix(bytes, "/dev/") {
       field.report("'chip' must be a chip's name or label: leave out '/dev/'")
     } else if bytes.allSatisfy(isDigit) {
@@ -238,13 +239,13 @@ extension LineDecoder {
 
 extension LineDecoder {
   private func decodeElectrical(_ reader: MappingReader, _ line: inout LineConfiguration) {
-    if let activeLow = reader.field("active")?.choice(["high": false, "low": true]) {
+    if let activeLow = reader.field("active")?.choice("high low", [false, true]) {
       line.activeLow = activeLow
     }
-    if let bias = reader.field("bias")?.choice([
-      "pull-up": LineConfiguration.Bias.pullUp, "pull-down": .pullDown,
-      "disabled": .disabled, "as-is": .asIs,
-    ]) {
+    if let bias = reader.field("bias")?.choice(
+      "pull-up pull-down disabled as-is",
+      [LineConfiguration.Bias.pullUp, .pullDown, .disabled, .asIs])
+    {
       line.bias = bias
     }
   }

@@ -13,9 +13,9 @@ struct LineKindDecoder {
   }
 
   func decode(_ line: inout LineConfiguration) {
-    if let report = reader.field("report")?.choice([
-      "durable": LineConfiguration.Report.durable, "latest": .latest,
-    ]) {
+    if let report = reader.field("report")?.choice(
+      "durable latest", [LineConfiguration.Report.durable, .latest])
+    {
       line.report = report
     }
     switch line.kind {
@@ -51,10 +51,9 @@ struct LineKindDecoder {
   // MARK: Inputs
 
   private func decodeInput(_ line: inout LineConfiguration) {
-    if let edges = reader.field("edges")?.choice([
-      "none": LineConfiguration.Edges.none, "rising": .rising, "falling": .falling,
-      "both": .both,
-    ]) {
+    if let edges = reader.field("edges")?.choice(
+      "none rising falling both", [LineConfiguration.Edges.none, .rising, .falling, .both])
+    {
       line.edges = edges
     }
     if let debounce = reader.field("debounce")?.duration(in: ManifestLimits.debounce) {
@@ -82,21 +81,19 @@ struct LineKindDecoder {
   // MARK: Outputs
 
   private func decodeOutput(_ line: inout LineConfiguration) {
-    if let drive = reader.field("drive")?.choice([
-      "push-pull": LineConfiguration.Drive.pushPull, "open-drain": .openDrain,
-      "open-source": .openSource,
-    ]) {
+    if let drive = reader.field("drive")?.choice(
+      "push-pull open-drain open-source",
+      [LineConfiguration.Drive.pushPull, .openDrain, .openSource])
+    {
       line.drive = drive
     }
-    if let safe = reader.field("safe")?.choice([
-      "inactive": OutputConfiguration.SafeState.inactive, "active": .active, "keep": .keep,
-    ]) {
+    if let safe = reader.field("safe")?.choice(
+      "inactive active keep", [OutputConfiguration.SafeState.inactive, .active, .keep])
+    {
       line.output.safe = safe
     }
-    line.output.start = reader.field("start")?.choice([
-      "inactive": OutputConfiguration.StartState.inactive, "active": .active, "keep": .keep,
-      "last": .last,
-    ])
+    line.output.start = reader.field("start")?.choice(
+      "inactive active keep last", [OutputConfiguration.StartState.inactive, .active, .keep, .last])
     if let field = reader.field("on_link_loss") { line.output.linkLoss = linkLoss(field, line) }
     if let field = reader.field("allow") { line.allow = keys(field) }
     decodeGuards(&line.output)
@@ -104,11 +101,11 @@ struct LineKindDecoder {
 
   private func linkLoss(_ field: Field, _ line: LineConfiguration) -> Duration? {
     guard
-      let reader = field.mapping("what happens when the link is lost", keys: ["after", "then"])
+      let reader = field.mapping("what happens when the link is lost", keys: "after then")
     else { return nil }
     let after = reader.required("after", "a duration such as 30s")?
       .duration(in: ManifestLimits.linkLoss)
-    let isSafe = reader.required("then", "safe or keep")?.choice(["safe": true, "keep": false])
+    let isSafe = reader.required("then", "safe or keep")?.choice("safe keep", [true, false])
     if isSafe == true && line.output.safe == .keep {
       field.report("'then: safe' does nothing while 'safe' is keep: give 'safe' a state")
     }
@@ -154,7 +151,7 @@ struct LineKindDecoder {
 
   private func decodePWM(_ pwm: inout PWMConfiguration) {
     if let field = reader.field("pwm") {
-      guard let channel = field.mapping("a channel of the kernel's", keys: ["chip", "channel"])
+      guard let channel = field.mapping("a channel of the kernel's", keys: "chip channel")
       else { return }
       pwm.chip = channel.required("chip", "the name of its device, such as fe20c000.pwm")?
         .text("the name of a device", bytesMax: ManifestLimits.zoneBytesMax)

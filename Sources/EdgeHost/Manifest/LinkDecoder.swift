@@ -2,9 +2,9 @@ import Transport
 
 /// Decodes how a link is watched, retried and filled: the profile first, then what is set by itself.
 struct LinkDecoder {
-  static let keys: [StaticString] = [
-    "profile", "detect", "ping", "backoff", "batch", "timeouts", "multipath", "herd", "budget",
-  ]
+  static var keys: Words {
+    "profile detect ping backoff batch timeouts multipath herd budget"
+  }
 
   private let reader: MappingReader
 
@@ -12,9 +12,8 @@ struct LinkDecoder {
 
   /// - Parameter reader: of `link`, whose known keys include `keys`.
   func settings() -> LinkSettings {
-    let profile = reader.field("profile")?.choice([
-      "ethernet": LinkProfile.ethernet, "wifi": .wifi, "lte": .lte, "satellite": .satellite,
-    ])
+    let profile = reader.field("profile")?.choice(
+      "ethernet wifi lte satellite", [LinkProfile.ethernet, .wifi, .lte, .satellite])
     var settings = LinkSettings(profile ?? .ethernet)
     decodeLiveness(&settings)
     if let cap = reader.field("backoff")?.duration(in: ManifestLimits.backoff) {
@@ -69,8 +68,9 @@ struct LinkDecoder {
   }
 
   private func decodeTimeouts(_ field: Field, _ timeouts: inout LinkSettings.Timeouts) {
-    let stages: [StaticString] = ["resolve", "connect", "tls", "info", "pong"]
-    guard let reader = field.mapping("the timeouts", keys: stages) else { return }
+    guard let reader = field.mapping("the timeouts", keys: "resolve connect tls info pong") else {
+      return
+    }
     func decode(_ stage: StaticString, _ timeout: inout Duration) {
       if let value = reader.field(stage)?.duration(in: ManifestLimits.stage) { timeout = value }
     }

@@ -22,10 +22,7 @@ struct ManifestDecoder {
     guard
       let reader = field.mapping(
         "a manifest",
-        keys: [
-          "host", "labels", "link", "requests", "services", "journal", "capabilities", "actors",
-          "bindings",
-        ])
+        keys: "host labels link requests services journal capabilities actors bindings")
     else { return manifest }
     if let field = reader.field("link") { manifest.link = link(field) }
     manifest.host.presence = manifest.link.limits.link.presence
@@ -58,7 +55,7 @@ extension ManifestDecoder {
   private func decodeHost(_ field: Field, _ host: inout Manifest.Host) {
     guard
       let reader = field.mapping(
-        "the host", keys: ["name", "lattice", "log", "presence", "state", "socket"])
+        "the host", keys: "name lattice log presence state socket")
     else { return }
     if let field = reader.field("socket") {
       host.socket = field.path(
@@ -67,9 +64,9 @@ extension ManifestDecoder {
     }
     host.name = reader.field("name")?.name()
     if let lattice = reader.field("lattice")?.name() { host.lattice = lattice }
-    if let log = reader.field("log")?.choice([
-      "error": LogLevel.error, "warning": .warning, "info": .info, "debug": .debug,
-    ]) {
+    if let log = reader.field("log")?.choice(
+      "error warning info debug", [LogLevel.error, .warning, .info, .debug])
+    {
       host.log = log
     }
     if let presence = reader.field("presence")?.duration(in: ManifestLimits.presence) {
@@ -116,12 +113,12 @@ extension ManifestDecoder {
     guard
       let reader = field.mapping(
         "the link",
-        keys: ["servers", "discovered", "limits"] + LinkDecoder.keys + SecurityDecoder.keys)
+        keys: "servers discovered limits" + LinkDecoder.keys + SecurityDecoder.keys)
     else { return link }
     let security = SecurityDecoder(reader, checksFiles: checksFiles)
     link.authentication = security.authentication()
     link.tls = security.tls()
-    if let use = reader.field("discovered")?.choice(["use": false, "ignore": true]) {
+    if let use = reader.field("discovered")?.choice("use ignore", [false, true]) {
       link.ignoresDiscoveredServers = use
     }
     if let field = reader.field("limits") { LimitsDecoder.decode(field, into: &link.limits) }
@@ -138,7 +135,7 @@ extension ManifestDecoder {
   }
 
   private func requests(_ field: Field) -> Manifest.Requests {
-    let reader = field.mapping("requests", keys: ["timeout"])
+    let reader = field.mapping("requests", keys: "timeout")
     return Manifest.Requests(
       timeout: reader?.field("timeout")?.duration(in: ManifestLimits.requestTimeout))
   }
@@ -192,14 +189,14 @@ extension ManifestDecoder {
       return nil
     }
     let field = Field(label: "'builtin'", node: entry.value, problems: problems)
-    guard let builtin = field.choice(["gpio": Builtin.gpio, "sensors": .sensors]) else {
+    guard let builtin = field.choice("gpio sensors", [Builtin.gpio, .sensors]) else {
       return nil
     }
     return (builtin, field.mark)
   }
 
   private func gpio(_ item: Field) -> Manifest.Capability {
-    guard let reader = item.mapping("gpio", keys: ["builtin", "board", "lines", "interlocks"])
+    guard let reader = item.mapping("gpio", keys: "builtin board lines interlocks")
     else {
       return .gpio(board: .linux, lines: [], interlocks: [])
     }
@@ -217,7 +214,7 @@ extension ManifestDecoder {
   }
 
   private func sensors(_ item: Field) -> Manifest.Capability {
-    guard let reader = item.mapping("sensors", keys: ["builtin", "board", "sensors"]) else {
+    guard let reader = item.mapping("sensors", keys: "builtin board sensors") else {
       return .sensors([])
     }
     let field = reader.required("sensors", "a list of sensors, or [] for none")
@@ -231,7 +228,7 @@ extension ManifestDecoder {
   }
 
   private func board(_ reader: MappingReader) -> Manifest.Board {
-    reader.field("board")?.choice(["linux": Manifest.Board.linux, "simulated": .simulated])
+    reader.field("board")?.choice("linux simulated", [Manifest.Board.linux, .simulated])
       ?? .linux
   }
 }

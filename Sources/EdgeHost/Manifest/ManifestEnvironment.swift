@@ -31,8 +31,8 @@ enum ManifestEnvironment {
     var index = 0
     while index < bytes.count {
       if let reference = Reference(bytes, at: index) {
-        if let value = lookUp(String(decoding: reference.name, as: UTF8.self)) {
-          result += Array(value.utf8)
+        if let value = lookUp(reference.name.string) {
+          result += value.bytes
         } else {
           result += reference.fallback ?? bytes[index..<reference.end]
         }

@@ -1,3 +1,5 @@
+import Transport
+
 /// Names that become one token of a NATS subject: of hosts, lattices, lines and sensors.
 enum Name {
   /// Printable ASCII without blanks, and without the three characters NATS gives a meaning. NATS
@@ -19,7 +21,7 @@ enum Name {
       }
     }
     while name.last == dash { name.removeLast() }
-    return name.isEmpty ? nil : String(decoding: name, as: UTF8.self)
+    return name.isEmpty ? nil : name.string
   }
 
   private static func isAllowed(_ byte: UInt8) -> Bool {

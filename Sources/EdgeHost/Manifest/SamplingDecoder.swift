@@ -3,11 +3,8 @@ import Transport
 
 /// Decodes what is done with a sensor's values: the keys that all kinds have.
 struct SamplingDecoder {
-  static var keys: [StaticString] {
-    [
-      "unit", "scale", "offset", "every", "filter", "deadband", "min_interval", "max_interval",
-      "alarms", "report",
-    ]
+  static var keys: Words {
+    "unit scale offset every filter deadband min_interval max_interval alarms report"
   }
 
   private let reader: MappingReader
@@ -22,9 +19,9 @@ struct SamplingDecoder {
     if let field = reader.field("filter"), let filter = filter(field) { sensor.filter = filter }
     decodeReporting(&sensor.reporting, every: sensor.every)
     if let field = reader.field("alarms") { sensor.alarms = alarms(field) }
-    if let report = reader.field("report")?.choice([
-      "durable": SensorConfiguration.Report.durable, "latest": .latest,
-    ]) {
+    if let report = reader.field("report")?.choice(
+      "durable latest", [SensorConfiguration.Report.durable, .latest])
+    {
       sensor.report = report
     }
   }
@@ -84,7 +81,7 @@ struct SamplingDecoder {
   // MARK: Filter
 
   private func filter(_ field: Field) -> FilterConfiguration? {
-    guard let reader = field.mapping("a filter", keys: ["median", "average"]) else { return nil }
+    guard let reader = field.mapping("a filter", keys: "median average") else { return nil }
     if reader.field("median") != nil {
       reader.refuse("average", "beside 'median': a sensor has one filter")
     } else if reader.field("average") == nil {
@@ -113,7 +110,7 @@ extension SamplingDecoder {
     for item in items {
       guard
         let reader = item.mapping(
-          "an alarm", keys: ["name", "above", "below", "hysteresis", "delay"])
+          "an alarm", keys: "name above below hysteresis delay")
       else { continue }
       let field = reader.required("name", "what its events call it")
       let name = field?.name()
@@ -207,8 +204,8 @@ extension SamplingDecoder {
 
   /// Who writes `pa` means `Pa`.
   private func suggestion(_ symbol: String, _ units: [SensorUnit]) -> Text {
-    let letters = lowercased(Array(symbol.utf8))
-    for unit in units where lowercased(Array(unit.symbol.utf8)) == letters {
+    let letters = lowercased(symbol.bytes)
+    for unit in units where lowercased(unit.symbol.bytes) == letters {
       return ": did you mean '\(unit.symbol)'?"
     }
     return Text()

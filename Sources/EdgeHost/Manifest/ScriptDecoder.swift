@@ -5,7 +5,7 @@ import Transport
 /// Decodes what a simulated input does by itself.
 enum ScriptDecoder {
   static func script(_ field: Field) -> LineScript? {
-    guard let reader = field.mapping("a line's script", keys: ["steps", "file", "repeat"]) else {
+    guard let reader = field.mapping("a line's script", keys: "steps file repeat") else {
       return nil
     }
     var script = LineScript(steps: [], repeats: reader.field("repeat")?.boolean() ?? false)
@@ -20,7 +20,7 @@ enum ScriptDecoder {
     else { return nil }
     if items.isEmpty { steps.report("'steps' must have at least one step") }
     for item in items {
-      guard let step = item.mapping("a step", keys: ["after", "active"]) else { continue }
+      guard let step = item.mapping("a step", keys: "after active") else { continue }
       let after = step.required("after", "a duration such as 2s, counted from the step before")
       let active = step.required("active", "true or false")
       let delay = after?.duration(in: ManifestLimits.stepAfter)

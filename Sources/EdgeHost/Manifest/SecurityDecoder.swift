@@ -3,7 +3,7 @@ import Transport
 /// Decodes how a host proves who it is and what it asks of TLS. Secrets are never in the manifest: it
 /// names files, and no message repeats what stands where a file's name should.
 struct SecurityDecoder {
-  static let keys: [StaticString] = ["auth", "tls"]
+  static var keys: Words { "auth tls" }
 
   private let reader: MappingReader
   private let checksFiles: Bool
@@ -21,7 +21,7 @@ struct SecurityDecoder {
   func authentication() -> Authentication {
     guard let field = reader.field("auth"),
       let reader = field.mapping(
-        "the authentication", keys: ["token", "user", "password", "nkey", "creds"])
+        "the authentication", keys: "token user password nkey creds")
     else { return .none }
     let fields = ["token", "password", "nkey", "creds"] as [StaticString]
     let given = fields.filter { reader.field($0) != nil }
@@ -67,7 +67,7 @@ struct SecurityDecoder {
     var tls = TLSConfiguration()
     guard
       let reader = field.mapping(
-        "TLS", keys: ["ca", "certificate", "key", "server_name", "handshake_first"])
+        "TLS", keys: "ca certificate key server_name handshake_first")
     else { return nil }
     if !TLSConfiguration.isAvailable {
       field.report("this build has no TLS: leave out 'tls', or install a build with TLS")
@@ -109,7 +109,7 @@ extension Field {
       return nil
     }
     do throws(FileReferenceError) {
-      return try FileReference(parsing: String(decoding: scalar.bytes, as: UTF8.self))
+      return try FileReference(parsing: scalar.bytes.string)
     } catch {
       report("\(label) names a file: \(error)")
       return nil

@@ -14,7 +14,7 @@ struct SensorDecoder {
 
   /// Returns a sensor also when parts of it are wrong and reported; nil when nothing can be said.
   mutating func sensor(_ field: Field) -> SensorConfiguration? {
-    let keys = ["name"] + SensorKindDecoder.keys + SamplingDecoder.keys
+    let keys = "name" + SensorKindDecoder.keys + SamplingDecoder.keys
     guard let reader = field.mapping("a sensor", keys: keys) else { return nil }
     let name = name(reader)
     let kind = SensorKindDecoder(reader, isSimulated: board == .simulated).decode()

@@ -9,27 +9,29 @@ struct SensorKindDecoder {
   }
 
   /// In the order of `Kind`.
-  private static var words: [StaticString] {
-    [
-      "thermal", "iio", "hwmon", "tachometer", "w1", "power_supply", "counter", "raspberry_pi",
-      "wifi", "host", "file", "simulated",
-    ]
+  private static var words: Words {
+    """
+    thermal iio hwmon tachometer w1 power_supply counter raspberry_pi wifi host file simulated
+    """
   }
 
   /// The keys that only some kinds have, with those.
-  private static var keysOfKinds: [(key: StaticString, kinds: [Kind])] {
+  private static var keysOfKinds: [(keys: Words, kinds: [Kind])] {
     [
-      ("zone", [.thermal]), ("device", [.iio, .hwmon, .tachometer, .counter]),
-      ("at", [.iio, .hwmon, .tachometer, .counter]), ("channel", [.iio, .hwmon, .tachometer]),
-      ("label", [.hwmon]), ("id", [.w1]), ("supply", [.powerSupply]), ("property", [.powerSupply]),
-      ("count", [.counter]), ("state", [.raspberryPi]), ("since_boot", [.raspberryPi]),
-      ("interface", [.wifi]), ("metric", [.wifi, .host]), ("path", [.host, .file]),
-      ("after", [.file]), ("line", [.file]), ("script", [.simulated]),
+      ("zone", [.thermal]), ("device at", [.iio, .hwmon, .tachometer, .counter]),
+      ("channel", [.iio, .hwmon, .tachometer]), ("label", [.hwmon]), ("id", [.w1]),
+      ("supply property", [.powerSupply]), ("count", [.counter]),
+      ("state since_boot", [.raspberryPi]), ("interface", [.wifi]), ("metric", [.wifi, .host]),
+      ("path", [.host, .file]), ("after line", [.file]), ("script", [.simulated]),
     ]
   }
 
   /// All keys that some kind has, `kind` among them.
-  static var keys: [StaticString] { ["kind"] + keysOfKinds.map { $0.key } }
+  static var keys: Words {
+    var keys: Words = "kind"
+    for (some, _) in keysOfKinds { keys = keys + some }
+    return keys
+  }
 
   private let reader: MappingReader
   private let isSimulated: Bool
@@ -49,14 +51,17 @@ struct SensorKindDecoder {
     if isSimulated && kind != .simulated {
       field?.report("a simulated board has only simulated sensors: say 'kind: simulated'")
     }
-    for (key, kinds) in SensorKindDecoder.keysOfKinds where !kinds.contains(kind) {
-      let words = kinds.map { SensorKindDecoder.words[$0.rawValue] }
-      reader.refuse(
-        key,
-        """
-        is only for \(alternatives(words, joinedBy: " and ")) sensors; this one is \
-        \(SensorKindDecoder.words[kind.rawValue])
-        """)
+    let names = SensorKindDecoder.words
+    for (keys, kinds) in SensorKindDecoder.keysOfKinds where !kinds.contains(kind) {
+      let words = Words(kinds.map { names.list[$0.rawValue] })
+      for key in keys.list {
+        reader.refuse(
+          key,
+          """
+          is only for \(alternatives(words, joinedBy: " and ")) sensors; this one is \
+          \(names.list[kind.rawValue].string)
+          """)
+      }
     }
     return decode(kind)
   }
@@ -161,7 +166,7 @@ struct SensorKindDecoder {
     if supply.utf8.contains(UInt8(ascii: "/")) {
       reader.field("supply")?.reportMismatch("\(expected)")
     }
-    let index = reader.field("property")?.word(of: PowerSupplyProperty.properties)
+    let index = reader.field("property")?.word(of: Words(PowerSupplyProperty.properties))
     let property = PowerSupplyProperty.properties[index ?? 0]
     return .powerSupply(
       PowerSupplyProperty(supply: supply, property: ("\(property)" as Text).string))
@@ -171,29 +176,26 @@ struct SensorKindDecoder {
 
   private func raspberryPi() -> SensorKind {
     let condition = reader.required("state", "under_voltage, capped, throttled or soft_limit")?
-      .choice([
-        "under_voltage": RaspberryPiState.Condition.underVoltage, "capped": .capped,
-        "throttled": .throttled, "soft_limit": .softLimit,
-      ])
+      .choice(
+        "under_voltage capped throttled soft_limit",
+        [RaspberryPiState.Condition.underVoltage, .capped, .throttled, .softLimit])
     return .raspberryPi(
       RaspberryPiState(
         condition ?? .underVoltage, sinceBoot: reader.field("since_boot")?.boolean() ?? false))
   }
 
   private func wifi() -> SensorKind {
-    let metric = reader.field("metric")?.choice([
-      "signal": WiFiSignal.Metric.signal, "quality": .quality,
-    ])
+    let metric = reader.field("metric")?.choice(
+      "signal quality", [WiFiSignal.Metric.signal, .quality])
     let interface = name("interface", "the name of an interface, such as wlan0")
     return .wifi(WiFiSignal(interface: interface, metric: metric ?? .signal))
   }
 
   private func host() -> HostMetric {
     let metrics: StaticString = "cpu, memory, disk, uptime, load or clock_offset"
-    let metric = reader.required("metric", metrics)?.choice([
-      "cpu": HostMetric.cpu, "memory": .memory, "disk": .disk(path: "/"), "uptime": .uptime,
-      "load": .load, "clock_offset": .clockOffset,
-    ])
+    let metric = reader.required("metric", metrics)?.choice(
+      "cpu memory disk uptime load clock_offset",
+      [HostMetric.cpu, .memory, .disk(path: "/"), .uptime, .load, .clockOffset])
     let path = reader.field("path")?.path(
       "an absolute path such as /var", bytesMax: ManifestLimits.pathBytesMax)
     switch metric {
@@ -218,7 +220,7 @@ struct SensorKindDecoder {
   // MARK: simulated
 
   private func values(_ field: Field) -> [Double]? {
-    guard let reader = field.mapping("a sensor's script", keys: ["values"]) else { return nil }
+    guard let reader = field.mapping("a sensor's script", keys: "values") else { return nil }
     let example: StaticString = "a list of numbers such as [20.5, 21, 21.5]"
     guard let list = reader.required("values", example),
       let items = list.items(example, max: ManifestLimits.scriptValuesMax)

@@ -4,10 +4,10 @@ import Transport
 /// Decodes what plain NATS clients may do: whether they may command, and how often.
 enum ServicesDecoder {
   static func decode(_ field: Field, into services: inout Manifest.Services) {
-    guard let reader = field.mapping("the services dialect", keys: ["commands", "rate"]) else {
+    guard let reader = field.mapping("the services dialect", keys: "commands rate") else {
       return
     }
-    if let commands = reader.field("commands")?.choice(["on": true, "off": false]) {
+    if let commands = reader.field("commands")?.choice("on off", [true, false]) {
       services.takesCommands = commands
     }
     if !services.takesCommands { reader.refuse("rate", "makes no sense with 'commands: off'") }

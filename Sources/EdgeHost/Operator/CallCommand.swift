@@ -74,7 +74,7 @@ final class CallCommand {
     }
     tokens.append(request.operation)
     // A dot in a name would make another subject of it.
-    for token in tokens where !Name.isValid(Array(token.utf8)) {
+    for token in tokens where !Name.isValid(token.bytes) {
       throw UsageError(
         message: """
           \(quoted: token) is no name: 1 to \(ManifestLimits.nameBytesMax) printable characters of \
@@ -89,7 +89,7 @@ final class CallCommand {
   private static func typed(_ text: String, of key: String) throws(UsageError) -> Value {
     if text.begins(with: "[") || text.begins(with: "{") {
       do throws(JSONError) {
-        return try Value(json: Array(text.utf8).span)
+        return try Value(json: text.bytes.span)
       } catch {
         throw UsageError(message: "\(key)=\(quoted: text) is no JSON: \(error)")
       }
@@ -97,7 +97,7 @@ final class CallCommand {
     if text == "true" { return .bool(true) }
     if text == "false" { return .bool(false) }
     if let number = Int64(text) { return .integer(number) }
-    if let number = parseDecimal(Array(text.utf8).span) { return .double(number) }
+    if let number = parseDecimal(text.bytes.span) { return .double(number) }
     return .string(text)
   }
 

@@ -26,7 +26,7 @@ final class HostsCommand {
   private func ask() {
     let inbox = session.makeInbox { [self] message in take(message) }
     guard let inbox else { return session.fail("cannot subscribe") }
-    let subject = Array("$SRV.INFO.edge-host".utf8)
+    let subject = "$SRV.INFO.edge-host".bytes
     let nothing: [UInt8] = []
     let timeout = options.timeout ?? HostsCommand.defaultTimeout
     do throws(PublishError) {
@@ -101,7 +101,7 @@ final class HostsCommand {
   /// By lattice, then by host.
   private static func isOrdered(_ left: [String], _ right: [String]) -> Bool {
     for (one, other) in zip(left, right) where one != other {
-      let (one, other) = (Array(one.utf8), Array(other.utf8))
+      let (one, other) = (one.bytes, other.bytes)
       for (byte, otherByte) in zip(one, other) where byte != otherByte { return byte < otherByte }
       return one.count < other.count
     }

@@ -54,7 +54,7 @@ final class OperatorSession: ClientDelegate {
   /// Subscribes to a fresh inbox; nil never happens with a session's few subscriptions.
   func makeInbox(_ handler: @escaping (borrowing IncomingMessage) -> Void) -> Subject? {
     var random = RandomGenerator(seed: RandomGenerator.systemSeed)
-    var bytes = Array("_INBOX.".utf8)
+    var bytes = "_INBOX.".bytes
     bytes += random.token(length: OperatorSession.inboxTokenLength)
     guard let inbox = Subject(bytes),
       client.subscribe(inbox, queueGroup: [], handler: handler) != nil

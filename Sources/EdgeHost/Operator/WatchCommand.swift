@@ -12,7 +12,7 @@ final class WatchCommand {
 
   static func run(_ request: WatchRequest, _ options: OperatorOptions) throws(SystemError) -> Int32
   {
-    guard let subject = Subject(Array(request.subject.utf8), allowsWildcards: true) else {
+    guard let subject = Subject(request.subject.bytes, allowsWildcards: true) else {
       OperatorSession.complain("\"\(request.subject)\" is no valid subject")
       return 2
     }

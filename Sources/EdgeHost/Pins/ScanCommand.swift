@@ -103,7 +103,7 @@ enum StarterManifest {
 
   /// A name that is one token and not given yet.
   static func name(for kernelName: String, _ taken: inout [String]) -> String {
-    let lower = lowercased(Array(kernelName.utf8))
+    let lower = lowercased(kernelName.bytes)
     let name = Name.suggestion(for: lower) ?? "line"
     var free = name
     var number = 2
@@ -117,7 +117,7 @@ enum StarterManifest {
 
   /// A scalar as YAML takes it for a text, in quotes where it might be more than letters.
   static func yaml(_ text: String) -> String {
-    let bytes = Array(text.utf8)
+    let bytes = text.bytes
     let isPlain = bytes.allSatisfy {
       isDigit($0) || $0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z")
         || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")

@@ -2,7 +2,7 @@ import CLinux
 import Transport
 
 /// What the command line asks for.
-enum Command: Equatable {
+indirect enum Command: Equatable {
   case run(ManifestPath)
   case check(ManifestPath, showsLimits: Bool)
   case hosts(OperatorOptions)
@@ -97,7 +97,7 @@ struct Arguments {
         word.append(UInt8(bitPattern: byte))
         continue
       }
-      arguments.append(String(decoding: word, as: UTF8.self))
+      arguments.append(word.string)
       word.removeAll(keepingCapacity: true)
     }
     return Array(arguments.dropFirst())
@@ -264,7 +264,7 @@ struct Arguments {
 
   /// - Parameter name: what messages call it.
   static func duration(_ text: String, _ name: String) throws(UsageError) -> Duration {
-    guard let nanoseconds = try? Quantity.duration.parse(Array(text.utf8)), nanoseconds > 0 else {
+    guard let nanoseconds = try? Quantity.duration.parse(text.bytes), nanoseconds > 0 else {
       throw UsageError(message: "\(name) \(text) is no duration such as 5s or 500ms")
     }
     return Duration(nanoseconds: nanoseconds)

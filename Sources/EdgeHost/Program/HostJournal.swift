@@ -19,7 +19,7 @@ enum HostJournal {
         )
       }
     }
-    let run = JournalRun(id: Array(host.identity.id.utf8), boot: host.clock.boot.bytes)
+    let run = JournalRun(id: host.identity.id.bytes, boot: host.clock.boot.bytes)
     // Beside a folder that is not there it is done without.
     let tail = JournalFile(path: tailPath, .tail, loop: nil)
     return Journal(settings.configuration, run: run, disk: disk, tail: tail)

@@ -5,7 +5,7 @@ import Transport
 /// clocks of the last boots.
 final class HostMemory: LineMemory {
   /// Keys of lines have a dot.
-  private static let clockKey = Array("clocks".utf8)
+  private static let clockKey = "clocks".bytes
 
   private let file: StateFile
   private let time: any TimeSource
@@ -34,10 +34,10 @@ final class HostMemory: LineMemory {
     return (folders.cut(at: UInt8(ascii: ":"))?.before ?? folders) + "/state"
   }
 
-  func recall(_ key: String) -> Int64? { file.integer(of: Array(key.utf8)) }
+  func recall(_ key: String) -> Int64? { file.integer(of: key.bytes) }
 
   func remember(_ value: Int64, for key: String, isUrgent: Bool) {
-    file.set(Array(key.utf8), integer: value, isUrgent ? .urgent : .ordinary, at: time.now)
+    file.set(key.bytes, integer: value, isUrgent ? .urgent : .ordinary, at: time.now)
   }
 
   /// The clocks of the last boots that had a right one.

@@ -178,7 +178,7 @@ final class HostProgram: ClientDelegate {
 
   /// The kernel's host name as one subject token.
   static func hostName(fromKernel name: [UInt8]) -> String {
-    if Name.isValid(name) { return String(decoding: name, as: UTF8.self) }
+    if Name.isValid(name) { return name.string }
     return Name.suggestion(for: name) ?? "edge-host"
   }
 

@@ -171,8 +171,8 @@ struct NamePattern: Equatable {
     var index = 0
     while let token = tokens.next() {
       let bytes = subject.extracting(token).array
-      if index == 2 && !NamePattern.isMatch(bytes[...], Array(host.utf8)[...]) { return false }
-      if index == 4 && !NamePattern.isMatch(bytes[...], Array(name.utf8)[...]) { return false }
+      if index == 2 && !NamePattern.isMatch(bytes[...], host.bytes[...]) { return false }
+      if index == 4 && !NamePattern.isMatch(bytes[...], name.bytes[...]) { return false }
       index += 1
     }
     return index == 6

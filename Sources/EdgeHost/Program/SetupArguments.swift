@@ -14,7 +14,7 @@ extension Arguments {
     var request = SetupRequest(domain: option("--domain"), isDryRun: option("--dry-run") != nil)
     if let name = option("--name") { request.stream.name = name }
     if let lattice = option("--lattice") {
-      guard Name.isValid(Array(lattice.utf8)) else {
+      guard Name.isValid(lattice.bytes) else {
         throw UsageError(message: "--lattice \(lattice) is no name of a lattice")
       }
       request.stream.lattice = lattice
@@ -33,7 +33,7 @@ extension Arguments {
 
   private func size(_ name: String) throws(UsageError) -> Int64? {
     guard let text = option(name) else { return nil }
-    guard let bytes = try? Quantity.size.parse(Array(text.utf8)), bytes > 0 else {
+    guard let bytes = try? Quantity.size.parse(text.bytes), bytes > 0 else {
       throw UsageError(message: "\(name) \(text) is no size such as 500MB or 10GB")
     }
     return bytes

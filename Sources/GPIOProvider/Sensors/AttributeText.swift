@@ -80,7 +80,7 @@ enum DeviceFolder {
       if byte != 0 {
         name.append(UInt8(bitPattern: byte))
       } else {
-        insert(String(decoding: name, as: UTF8.self), into: &names)
+        insert(name.string, into: &names)
         name = []
       }
     }
@@ -108,7 +108,7 @@ enum DeviceFolder {
   static func text(_ path: Text) -> String? {
     guard let content = try? content(path.string, sizeMax: nameSizeMax) else { return nil }
     let text = AttributeText.trimmed(content)
-    return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+    return text.isEmpty ? nil : text.string
   }
 
   /// Where a link leads; nil when it is none.
@@ -117,7 +117,7 @@ enum DeviceFolder {
     let length = linux_read_link(path.string, &bytes, linkSizeMax)
     if length < 0 { return nil }
     let link = bytes.prefix(Int(clamping: length)).map { UInt8(bitPattern: $0) }
-    return String(decoding: link, as: UTF8.self)
+    return link.string
   }
 
   static func content(_ path: String, sizeMax: Int) throws(SystemError) -> [UInt8] {
@@ -141,7 +141,7 @@ extension Array where Element == String {
         bytes[(bytes.count - end.count)...].elementsEqual(end)
       else { continue }
       let middle = bytes[beginning.count..<bytes.count - end.count]
-      middles.append(String(decoding: middle, as: UTF8.self))
+      middles.append(middle.string)
     }
     return middles
   }

@@ -89,16 +89,16 @@ struct DeviceSearch {
   /// The path of the device, without the folders that lead up to /sys; nil when it is told nowhere.
   static func place(of folder: String) -> String? {
     guard let link = DeviceFolder.link("\(folder)") else { return nil }
-    var path = Array(link.utf8)[...]
+    var path = link.bytes[...]
     while path.starts(with: "../".utf8) { path.removeFirst(3) }
-    return String(decoding: path, as: UTF8.self)
+    return path.string
   }
 }
 
 extension String {
   /// Whether the bytes of `part` are somewhere in the text.
   func includes(_ part: String) -> Bool {
-    let (text, part) = (Array(utf8), Array(part.utf8))
+    let (text, part) = (Array(utf8), part.bytes)
     if part.count > text.count { return false }
     for start in 0...(text.count - part.count)
     where text[start..<start + part.count].elementsEqual(part) {

@@ -19,7 +19,7 @@ public struct FilePattern: Equatable {
     var rest = content[...]
     if let line { rest = try self.line(line, of: content) }
     if let after {
-      guard let start = FilePattern.end(of: Array(after.utf8), in: rest) else {
+      guard let start = FilePattern.end(of: after.bytes, in: rest) else {
         throw ReadingError("\(path) does not contain \(quoted: after)")
       }
       rest = rest[start...]

@@ -23,7 +23,7 @@ public struct HwmonChannel: Equatable {
   /// The channel without its number.
   public var type: String {
     let letters = channel.utf8.prefix { $0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z") }
-    return String(decoding: Array(letters), as: UTF8.self)
+    return Array(letters).string
   }
 
   /// Documentation/hwmon/sysfs-interface.

@@ -16,7 +16,7 @@ public struct IIOChannel: Equatable {
   /// The channel without its number and its direction, as attributes that channels share are named.
   var type: String {
     let letters = channel.utf8.prefix { $0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z") }
-    return String(decoding: Array(letters), as: UTF8.self)
+    return Array(letters).string
   }
 
   /// Documentation/ABI/testing/sysfs-bus-iio: the unit after scale and offset, by type.

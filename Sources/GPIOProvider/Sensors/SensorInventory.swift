@@ -124,7 +124,7 @@ public struct SensorInventory {
   static func part(of place: String, unlike others: [String]) -> String? {
     let parts = place.utf8.split(separator: UInt8(ascii: "/")).dropLast()
     for part in parts.reversed() {
-      let text = String(decoding: Array(part), as: UTF8.self)
+      let text = Array(part).string
       if !others.contains(where: { $0.includes(text) }) { return text }
     }
     return nil

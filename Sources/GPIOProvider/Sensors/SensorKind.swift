@@ -2,7 +2,8 @@ import Lattice
 import Transport
 
 /// What a sensor is, with what is needed to find it on the board.
-public enum SensorKind: Equatable {
+/// Indirect, for it is handed on at many places, and each would copy the parts of all kinds.
+public indirect enum SensorKind: Equatable {
   /// A zone of the kernel's thermal framework, by its `type`.
   case thermal(zone: String)
   /// Each reading takes the next of these values, and the first again after the last.

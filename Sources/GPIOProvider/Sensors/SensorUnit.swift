@@ -90,7 +90,7 @@ public struct SensorUnit: Sendable {
           }
           units.append(
             SensorUnit(
-              symbol: String(decoding: parts[0], as: UTF8.self), quantity: quantity,
+              symbol: Array(parts[0]).string, quantity: quantity,
               isOfTransducers: isOfTransducers,
               toBase: LinearTransform(
                 scale: number(parts[1]), offset: parts.count > 2 ? number(parts[2]) : 0)))

@@ -91,7 +91,7 @@ final class W1Probe: Probe {
     guard let link = DeviceFolder.link("\(folder)") else { return nil }
     let parts = link.utf8.split(separator: UInt8(ascii: "/"))
     guard parts.count >= 2 else { return nil }
-    let name = String(decoding: Array(parts[parts.count - 2]), as: UTF8.self)
+    let name = Array(parts[parts.count - 2]).string
     return name.begins(with: "w1_bus_master") ? name : nil
   }
 
@@ -102,12 +102,12 @@ final class W1Probe: Probe {
 
   /// Whether it is the id of a thermometer: the family's number in hexadecimal digits, and the chip's.
   static func isID(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
+    let bytes = text.bytes
     guard bytes.count == 15, bytes[2] == UInt8(ascii: "-") else { return false }
     for index in bytes.indices where index != 2 {
       guard AttributeText.hexadecimalDigit(bytes[index]) != nil else { return false }
     }
-    let family = String(decoding: bytes[..<2], as: UTF8.self)
+    let family = bytes[..<2].string
     return ["10", "22", "28", "3b", "42"].includes(family)
   }
 }

@@ -79,7 +79,7 @@ enum WirelessTable {
       guard !name.isEmpty, columns.count >= 3 else { continue }
       rows.append(
         Row(
-          interface: String(decoding: name, as: UTF8.self), link: number(columns[1]),
+          interface: name.string, link: number(columns[1]),
           level: number(columns[2])))
     }
     return rows

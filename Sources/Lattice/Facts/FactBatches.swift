@@ -188,7 +188,7 @@ extension FactDelivery {
 
   private func batchKept(_ ack: PubAck, _ attempt: FactAttempt, expecting last: UInt64) {
     let facts = [attempt.fact] + batches.followers
-    let stream = Array(ack.stream.utf8)
+    let stream = ack.stream.bytes
     let count = UInt64(facts.count)
     for (index, fact) in facts.enumerated() {
       if ack.sequence >= last + count, attempt.keeper == .stream(stream) {

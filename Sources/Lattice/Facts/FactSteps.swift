@@ -32,7 +32,7 @@ extension FactDelivery {
       [self] result in
       let outcome: FactOutcome =
         switch result {
-        case .success(let name?): .stream(Array(name.utf8))
+        case .success(let name?): .stream(name.bytes)
         case .success(nil): .noStream
         case .failure(let failure): FactDelivery.outcome(ofQuestion: failure)
         }
@@ -198,7 +198,7 @@ extension FactDelivery {
     let subject = attempt.fact.subject
     switch answer {
     case .stored(let ack):
-      let stream = Array(ack.stream.utf8)
+      let stream = ack.stream.bytes
       if let last, attempt.keeper == .stream(stream), !ack.isDuplicate, ack.sequence > last {
         positions.advance(subject, in: stream, to: ack.sequence)
       } else {
@@ -221,7 +221,7 @@ extension FactDelivery {
   /// A later run looks for its facts behind the position. So it stays behind what is in doubt here.
   func moveStreamPosition(to ack: PubAck, from lane: Lane) {
     if !isPositionKnown(by: lane) { return }
-    let stream = Array(ack.stream.utf8)
+    let stream = ack.stream.bytes
     var sequence = ack.sequence
     for other in Lane.allCases where other != lane {
       if let attempt = self[other].attempt { sequence = min(sequence, attempt.lowest(in: stream)) }

@@ -75,7 +75,7 @@ enum JournalReading {
       }
       return sequence
     case (nil, let value?):
-      guard let text = value.string, let time = Timestamp(rfc3339: Array(text.utf8).span) else {
+      guard let text = value.string, let time = Timestamp(rfc3339: text.bytes.span) else {
         throw InvocationError(
           .badRequest, "'since' must be an RFC 3339 time, not \(quoted: value.jsonBytes)")
       }

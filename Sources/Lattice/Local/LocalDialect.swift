@@ -23,7 +23,7 @@ public final class LocalDialect: Dialect {
   /// - Parameter name: what callers are known by: `uid-1000`.
   public func open(caller name: String) -> LocalSession? {
     if sessions.count >= LocalDialect.sessionsMax || isStopping { return nil }
-    let bytes = Array(name.utf8)
+    let bytes = name.bytes
     let session = LocalSession(caller: Caller(dialect: "local", name: bytes.span))
     sessions.append(session)
     return session

@@ -342,7 +342,7 @@ public final class ServicesDialect: Dialect {
     let document = ServiceDocuments.status(
       of: host, state: isStopping ? "stopping" : "running", facts: facts.status,
       link: bus?.linkStatus ?? LinkStatus())
-    publish(document, to: prefix + Array("status".utf8), as: .readings)
+    publish(document, to: prefix + "status".bytes, as: .readings)
   }
 
   private func respond(_ result: InvocationResult, to reply: [UInt8], resource: String) {

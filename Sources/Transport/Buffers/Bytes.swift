@@ -97,15 +97,17 @@ extension Span where Element == UInt8 {
 
   /// A copy as an array.
   public var array: [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      for index in indices { buffer.initializeElement(at: index, to: self[index]) }
-      initialized = count
+    @inline(never) get {
+      [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+        for index in indices { buffer.initializeElement(at: index, to: self[index]) }
+        initialized = count
+      }
     }
   }
 
   /// A copy as text; bytes that are not UTF-8 become replacement characters.
   public var string: String {
-    withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    @inline(never) get { withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) } }
   }
 
   /// The unsigned decimal number that all the bytes spell, or nil when there are none, when one is no
@@ -127,7 +129,22 @@ extension Span where Element == UInt8 {
 
 func lowercased(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
 
+// Each of these is some hundred bytes of code where the standard library's own stands.
+
+extension String {
+  /// The text as UTF-8.
+  public var bytes: [UInt8] { @inline(never) get { Array(utf8) } }
+}
+
+extension ArraySlice where Element == UInt8 {
+  /// The bytes as text; those that are not UTF-8 become replacement characters.
+  public var string: String { @inline(never) get { span.string } }
+}
+
 extension Array where Element == UInt8 {
+  /// The bytes as text; those that are not UTF-8 become replacement characters.
+  public var string: String { @inline(never) get { span.string } }
+
   @inline(never)
   public mutating func append(_ bytes: Span<UInt8>) {
     for index in bytes.indices { append(bytes[index]) }

@@ -20,7 +20,7 @@ public struct JetStream {
     prefix.append(ascii: "$JS.")
     if let domain {
       try JetStream.checkName(domain)
-      prefix += Array(domain.utf8)
+      prefix += domain.bytes
       prefix.append(0x2E)
     }
     prefix.append(ascii: "API.")

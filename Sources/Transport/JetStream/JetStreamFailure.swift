@@ -80,7 +80,7 @@ public struct JetStreamError: Error, Equatable {
 
   static func bounded(_ text: String) -> String {
     if text.utf8.count <= reasonBytesMax { return text }
-    return String(decoding: Array(text.utf8).prefix(reasonBytesMax), as: UTF8.self)
+    return text.bytes.prefix(reasonBytesMax).string
   }
 
   // Source: server/errors.json of nats-server.

@@ -19,7 +19,7 @@ public struct KeyValue {
 
   var stream: String { "KV_" + bucket }
   /// Keys follow.
-  var subjectPrefix: [UInt8] { Array("$KV.".utf8) + Array(bucket.utf8) + [0x2E] }
+  var subjectPrefix: [UInt8] { "$KV.".bytes + bucket.bytes + [0x2E] }
 
   private static func isNameByte(_ byte: UInt8) -> Bool {
     switch byte {
@@ -66,7 +66,7 @@ public struct KeyValue {
   public func get(
     _ key: String, timeout: Duration, completion: @escaping (borrowing KeyValueAnswer) -> Void
   ) {
-    let keyBytes = Array(key.utf8)
+    let keyBytes = key.bytes
     if !KeyValue.isValidKey(keyBytes.span) { return completion(.failed(.invalidName(key))) }
     var json = JSONWriter()
     json.beginObject()
@@ -171,7 +171,7 @@ public struct KeyValue {
     expecting revision: UInt64?, timeout: Duration,
     completion: @escaping (Result<UInt64, JetStreamFailure>) -> Void
   ) {
-    let keyBytes = Array(key.utf8)
+    let keyBytes = key.bytes
     if !KeyValue.isValidKey(keyBytes.span) { return completion(.failure(.invalidName(key))) }
     // Leaf nodes carry no `$KV.` between domains.
     let subject = (jetStream.hasDomain ? jetStream.prefix : []) + subjectPrefix + keyBytes

@@ -26,7 +26,7 @@ extension KeyValue {
     _ pattern: String = ">", limits: PullLimits = PullLimits(), time: any TimeSource, seed: UInt64,
     handler: @escaping (borrowing KeyValueEvent) -> Void
   ) throws(JetStreamFailure) -> PullConsumer {
-    let bytes = Array(pattern.utf8)
+    let bytes = pattern.bytes
     guard KeyValue.isValidKey(bytes.span, allowsWildcards: true),
       let filter = Subject(subjectPrefix + bytes, allowsWildcards: true)
     else { throw .invalidName(pattern) }

@@ -24,7 +24,7 @@ extension Timestamp {
     text.append(UInt8(ascii: "."))
     appendDigits(nanosecondOfDay % nanosecondsPerSecond, 9, to: &text)
     text.append(UInt8(ascii: "Z"))
-    return String(decoding: text, as: UTF8.self)
+    return text.string
   }
 
   /// Reads a date and time of RFC 3339 section 5.6 with `Z` or an offset, and with none to nine

@@ -34,7 +34,7 @@ extension Connection {
   /// Who we are, for the CONNECT of a link.
   public mutating func authenticate(_ id: LinkID, _ proof: Proof, at now: Instant) {
     guard let link = link(id), !link.isGreeted else { return }
-    let nonce = Array(link.info.nonce.utf8)
+    let nonce = link.info.nonce.bytes
     do throws(AuthenticationError) {
       link.connectArgument = try options.connectArgument(
         proof, nonce: nonce.span, usesTLS: link.isSecured)

@@ -12,7 +12,7 @@ public struct FileReference: Equatable, Sendable {
   public let text: String
 
   public init(parsing text: String) throws(FileReferenceError) {
-    let bytes = Array(text.utf8)
+    let bytes = text.bytes
     if bytes.isEmpty { throw .empty }
     if bytes.contains(0) { throw .zeroByte }
     if text.begins(with: FileReference.scheme) {
@@ -61,8 +61,8 @@ public struct FileReference: Equatable, Sendable {
     guard let folder = linux_environment("CREDENTIALS_DIRECTORY") else {
       throw FileReadError(file: self, problem: .noCredentials)
     }
-    let name = Array(text.utf8)[ascii(FileReference.scheme).count...]
-    let path: Text = "\(String(cString: folder))/\(String(decoding: name, as: UTF8.self))"
+    let name = text.bytes[ascii(FileReference.scheme).count...]
+    let path: Text = "\(String(cString: folder))/\(name.string)"
     return path.string
   }
 }
