@@ -60,6 +60,9 @@ final class FactDelivery {
   var connection: UInt32 = 0
   /// Whether the last question to a JetStream was refused by the server.
   private(set) var isAskingDenied = false
+  /// Whether this run was told the name of a stream that keeps facts, and could look into it.
+  private var hasMetStream = false
+  private var hasLookedUp = false
   private(set) var keeper = FactKeeper.waiting
   /// Whether the stream that keeps facts cannot be asked, so that one that is in doubt may come twice.
   var isUnconditional = false
@@ -180,7 +183,8 @@ final class FactDelivery {
   func knowledge(_ lane: Lane) -> FactKnowledge {
     FactKnowledge(
       subject: self[lane].attempt.flatMap { positions[$0.fact.subject] },
-      knowsStream: journal.streamPosition != nil, mayAsk: !isAskingDenied)
+      knowsStream: journal.streamPosition != nil || hasMetStream,
+      hasLookedUp: journal.streamPosition != nil || hasLookedUp, mayAsk: !isAskingDenied)
   }
 
   // MARK: taking facts
@@ -238,11 +242,21 @@ final class FactDelivery {
   func handle(_ outcome: FactOutcome, in lane: Lane, at now: Instant) {
     guard let attempt = self[lane].attempt else { return }
     if lane == .live, outcome.isSilence { isLiveStalled = true }
-    if outcome == .streamGone { positions.remove(attempt.fact.subject) }
+    note(outcome, of: attempt)
     switch lanes[lane.rawValue].handle(outcome, knowledge(lane), at: now) {
     case .goesOn: if outcome.isSilence, self[lane].deadline != nil { keeper = .waiting }
     case .kept: settle(attempt, in: lane, at: now)
     case .unwanted(let attempt): park(attempt, in: lane, at: now)
+    }
+  }
+
+  /// Remembers what an outcome says of the stream.
+  private func note(_ outcome: FactOutcome, of attempt: FactAttempt) {
+    switch outcome {
+    case .stream: hasMetStream = true
+    case .absent: hasLookedUp = true
+    case .streamGone: positions.remove(attempt.fact.subject)
+    default: break
     }
   }
 

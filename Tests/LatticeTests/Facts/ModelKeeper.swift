@@ -37,6 +37,8 @@ final class ModelKeeper: MessageBus {
   var kept: [String] = [""]
   var streamName = "EDGE"
   var hasAPI = true
+  /// Whether somebody listens to look-ups.
+  var hasLookUps = true
   /// Chance in a hundred of an answer to get lost.
   var loss = 0
   /// Answers every fact with an error, as a stream that is full.
@@ -212,7 +214,8 @@ final class ModelKeeper: MessageBus {
   ) {
     if isCut { return answer("503", "") }
     if subject.hasPrefix("$JS.") {
-      if !hasAPI { return answer("503", "") }
+      let isLookUp = subject.contains(".MSG.GET.")
+      if !hasAPI || isLookUp && !hasLookUps { return answer("503", "") }
       return answer("", call(subject, payload))
     }
     if let batch = header(headers, "Nats-Batch-Id") {
