@@ -60,8 +60,7 @@ final class FactDelivery {
   var connection: UInt32 = 0
   /// Whether the last question to a JetStream was refused by the server.
   private(set) var isAskingDenied = false
-  /// Whether this run was told the name of a stream that keeps facts, and could look into it.
-  private var hasMetStream = false
+  /// Whether this run could look into the stream that keeps facts.
   private var hasLookedUp = false
   private(set) var keeper = FactKeeper.waiting
   /// Whether the stream that keeps facts cannot be asked, so that one that is in doubt may come twice.
@@ -183,8 +182,9 @@ final class FactDelivery {
   func knowledge(_ lane: Lane) -> FactKnowledge {
     FactKnowledge(
       subject: self[lane].attempt.flatMap { positions[$0.fact.subject] },
-      knowsStream: journal.streamPosition != nil || hasMetStream,
-      hasLookedUp: journal.streamPosition != nil || hasLookedUp, mayAsk: !isAskingDenied)
+      knowsStream: journal.streamPosition != nil,
+      hasLookedUp: hasLookedUp || journal.streamPosition?.sequence ?? 0 > 0,
+      mayAsk: !isAskingDenied)
   }
 
   // MARK: taking facts
@@ -253,7 +253,11 @@ final class FactDelivery {
   /// Remembers what an outcome says of the stream.
   private func note(_ outcome: FactOutcome, of attempt: FactAttempt) {
     switch outcome {
-    case .stream: hasMetStream = true
+    case .stream(let name):
+      // From now on it is waited for, also by later runs.
+      if journal.streamPosition == nil {
+        journal.streamPosition = StreamPosition(stream: name, domain: [], sequence: 0)
+      }
     case .absent: hasLookedUp = true
     case .streamGone: positions.remove(attempt.fact.subject)
     default: break
