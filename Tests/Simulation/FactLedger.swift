@@ -1,3 +1,4 @@
+@testable import Lattice
 @testable import Transport
 
 /// What a host has emitted and what of it the stream has stored: each fact once, of each lane in order,
@@ -103,8 +104,10 @@ struct FactLedger {
   }
 
   /// The host has parked kinds of facts, and the next fact gets this number.
-  mutating func parked(_ kinds: [[UInt8]], below sequence: UInt64) {
-    for kind in kinds { lateOrder.parked(kind, below: sequence) }
+  mutating func parked(_ kinds: [ParkedFacts.Kind], below sequence: UInt64) {
+    for kind in kinds {
+      lateOrder.parked(kind.name, fact: kind.attempt.fact.sequence, below: sequence)
+    }
   }
 
   private mutating func take(_ number: Int, _ id: String, at now: Instant) {

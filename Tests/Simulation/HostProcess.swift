@@ -65,7 +65,7 @@ final class HostProcess: Diagnostics {
   }
 
   /// Kinds of facts that nobody seems to keep.
-  var parkedKinds: [[UInt8]] { dialect?.facts?.parked.kinds.map(\.name) ?? [] }
+  var parkedKinds: [ParkedFacts.Kind] { dialect?.facts?.parked.kinds ?? [] }
 
   /// When there is something to do.
   var deadline: Instant? {

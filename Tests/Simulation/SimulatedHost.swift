@@ -64,7 +64,7 @@ final class SimulatedHost {
   /// Told of every fact that is sent, by its id, and whether as a live one.
   var sent: (String, Bool) -> Void = { _, _ in }
   /// Told of kinds that are parked, and the number of the next fact.
-  var parked: ([[UInt8]], UInt64) -> Void = { _, _ in }
+  var parked: ([ParkedFacts.Kind], UInt64) -> Void = { _, _ in }
   /// Told when power is lost, and when that was because of its disk: it has to be begun again.
   var lostPower: (Instant) -> Void = { _ in }
   var failed: (Instant) -> Void = { _ in }
