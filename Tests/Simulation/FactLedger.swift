@@ -1,3 +1,4 @@
+@testable import Lattice
 @testable import Transport
 
 /// What a host has emitted and what of it the stream has stored: each fact once, of each lane in order,
@@ -33,9 +34,9 @@ struct FactLedger {
   private var reports: [Report] = []
   /// Sequence numbers below are used.
   private var sequenceEnd: UInt64 = 0
-  /// Of each lane, the newest that is stored.
+  /// The newest that is stored of live facts.
   private var newestLive: UInt64 = 0
-  private var newestLate: UInt64 = 0
+  private var lateOrder = LateOrder()
   private var ids: Set<String> = []
   /// Of live facts, which go before others.
   private var liveIDs: Set<String> = []
@@ -84,13 +85,29 @@ struct FactLedger {
     if isLate, !FactLedger.isLate(message.payload) {
       fail(.protocolRules, "\(id) is late and does not say so", at: now)
     }
-    let newest = isLate ? newestLate : newestLive
-    if sequence <= newest {
-      fail(
-        .factReordered, "\(id) is stored behind \(newest), both \(isLate ? "late" : "live")",
-        at: now)
+    checkOrder(of: sequence, id, message.subject, isLate: isLate, at: now)
+  }
+
+  private mutating func checkOrder(
+    of sequence: UInt64, _ id: String, _ subject: String, isLate: Bool, at now: Instant
+  ) {
+    let newer: UInt64?
+    if isLate {
+      newer = lateOrder.stored(sequence, of: subject)
+    } else {
+      newer = sequence <= newestLive ? newestLive : nil
+      newestLive = max(newestLive, sequence)
     }
-    if isLate { newestLate = sequence } else { newestLive = sequence }
+    guard let newer else { return }
+    fail(
+      .factReordered, "\(id) is stored behind \(newer), both \(isLate ? "late" : "live")", at: now)
+  }
+
+  /// The host has parked kinds of facts, and the next fact gets this number.
+  mutating func parked(_ kinds: [ParkedFacts.Kind], below sequence: UInt64) {
+    for kind in kinds {
+      lateOrder.parked(kind.name, fact: kind.attempt.fact.sequence, below: sequence)
+    }
   }
 
   private mutating func take(_ number: Int, _ id: String, at now: Instant) {

@@ -49,6 +49,12 @@ final class HostBus: MessageBus, EndpointObserver {
   var waitingRequests: Int { requesters.count }
   var isConnected: Bool { endpoint.connection.isConnected }
 
+  /// Forgets who listens and who waits.
+  func release() {
+    (subscribers, requesters, deferred) = ([], [], [])
+    linkAction = { _ in }
+  }
+
   // MARK: MessageBus
 
   var linkStatus: LinkStatus { endpoint.connection.linkStatus(at: time.now) }

@@ -9,6 +9,7 @@ final class HostProcess: Diagnostics {
   let lattice: LatticeHost
   let pump = Pump()
   let journal: Journal
+  private var dialect: ServicesDialect?
   private let disk: HostDisk?
   /// Told what it reports.
   var reported: (StaticString, Text) -> Void = { _, _ in }
@@ -45,12 +46,26 @@ final class HostProcess: Diagnostics {
     if canary == .tellsNoGap { journal.onGap = nil }
     journal.open(at: time.now)
     lattice.start([dialect], on: bus)
+    self.dialect = dialect
+  }
+
+  /// Its parts refer to each other, as in a program that never ends; here thousands end.
+  func release() {
+    endpoint.observer = nil
+    (journal.onDropped, journal.onProblem, journal.onGap) = (nil, nil, nil)
+    bus.release()
+    lattice.start([], on: bus)
+    dialect = nil
+    disk?.close()
   }
 
   func start(at now: Instant) {
     endpoint.connection.start(at: now)
     endpoint.flush(at: now)
   }
+
+  /// Kinds of facts that nobody seems to keep.
+  var parkedKinds: [ParkedFacts.Kind] { dialect?.facts?.parked.kinds ?? [] }
 
   /// When there is something to do.
   var deadline: Instant? {

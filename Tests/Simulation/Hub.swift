@@ -51,11 +51,6 @@ final class Hub {
           pattern, where: { [unowned self] in streams.isInterested(in: $0.subject, at: index) }
         ) { [unowned self] message, now in streams.take(message, from: index, at: now) }
       }
-      // A clock that jumps is a fact of its own, which has no number.
-      server.listen("edge.sim.*.host.*") { [unowned self] message, now in
-        let answer = bytes("{\"stream\":\"FACTS\",\"seq\":1}")
-        if let reply = message.reply { publish(reply, answer, at: index, now) }
-      }
       server.listen("echo") { [unowned self] message, now in
         if let reply = message.reply { publish(reply, message.payload, at: index, now) }
       }

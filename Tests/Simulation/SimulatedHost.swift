@@ -63,6 +63,8 @@ final class SimulatedHost {
   var emitted: (UInt64, FactClass, Instant) -> Void = { _, _, _ in }
   /// Told of every fact that is sent, by its id, and whether as a live one.
   var sent: (String, Bool) -> Void = { _, _ in }
+  /// Told of kinds that are parked, and the number of the next fact.
+  var parked: ([ParkedFacts.Kind], UInt64) -> Void = { _, _ in }
   /// Told when power is lost, and when that was because of its disk: it has to be begun again.
   var lostPower: (Instant) -> Void = { _ in }
   var failed: (Instant) -> Void = { _ in }
@@ -160,6 +162,12 @@ final class SimulatedHost {
     process.finishTurn(at: now)
     check(at: now)
     failWithDisk(at: now)
+  }
+
+  /// The run is over.
+  func release() {
+    for process in ended + [process] { process.release() }
+    tail.close()
   }
 
   // MARK: lives
@@ -350,6 +358,8 @@ final class SimulatedHost {
   }
 
   private func check(at now: Instant) {
+    let kinds = process.parkedKinds
+    if !kinds.isEmpty { parked(kinds, process.journal.nextSequence) }
     for value in 0..<UInt8(5) {
       guard let trafficClass = TrafficClass(rawValue: value) else { continue }
       let status = endpoint.connection.queueStatus(of: trafficClass)

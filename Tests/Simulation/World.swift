@@ -74,6 +74,9 @@ final class World {
       host.sent = { [unowned self] id, isLive in
         hub.streams.changeLedger(of: number) { $0.sent(id, isLive: isLive) }
       }
+      host.parked = { [unowned self] kinds, sequence in
+        hub.streams.changeLedger(of: number) { $0.parked(kinds, below: sequence) }
+      }
       host.lostPower = { [unowned self] at in
         hub.streams.changeLedger(of: number) { $0.powerCut(losing: scenario.lossTime, at: at) }
       }
@@ -115,6 +118,7 @@ final class World {
 
   /// Lets all happen; what was broken, or nil.
   func run() -> Breach? {
+    defer { for host in hosts { host.release() } }
     while true {
       if let breach = step() { return breach }
       if isEbbing, hosts.allSatisfy({ isDelivered($0) }), isTold { return checkEnd() }

@@ -102,6 +102,8 @@ struct FactKnowledge: Equatable {
   var subject: SubjectPosition?
   /// Whether a stream that keeps facts was ever met, also by earlier runs.
   var knowsStream: Bool
+  /// Whether one has ever answered a look-up.
+  var hasLookedUp: Bool
   /// False: a JetStream does not answer us, though facts are kept.
   var mayAsk: Bool
 }

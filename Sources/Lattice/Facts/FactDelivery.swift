@@ -63,6 +63,8 @@ final class FactDelivery {
   /// No JetStream has ever answered this run, however often it was asked: each question more would hold up
   /// facts for nothing. Should there be a stream after all, its first word says so.
   private var asksInVain = false
+  /// Whether this run could look into the stream that keeps facts.
+  private var hasLookedUp = false
   private(set) var keeper = FactKeeper.waiting
   /// Whether the stream that keeps facts cannot be asked, so that one that is in doubt may come twice.
   var isUnconditional = false
@@ -184,6 +186,7 @@ final class FactDelivery {
     FactKnowledge(
       subject: self[lane].attempt.flatMap { positions[$0.fact.subject] },
       knowsStream: journal.streamPosition != nil,
+      hasLookedUp: hasLookedUp || journal.streamPosition?.sequence ?? 0 > 0,
       mayAsk: !isAskingDenied && (!asksInVain || journal.streamPosition != nil))
   }
 
@@ -242,13 +245,27 @@ final class FactDelivery {
   func handle(_ outcome: FactOutcome, in lane: Lane, at now: Instant) {
     guard let attempt = self[lane].attempt else { return }
     if lane == .live, outcome.isSilence { isLiveStalled = true }
-    if outcome == .streamGone { positions.remove(attempt.fact.subject) }
+    note(outcome, of: attempt)
     let verdict = lanes[lane.rawValue].handle(outcome, knowledge(lane), at: now)
     if self[lane].attempt?.keeper == .denied { asksInVain = true }
     switch verdict {
     case .goesOn: if outcome.isSilence, self[lane].deadline != nil { keeper = .waiting }
     case .kept: settle(attempt, in: lane, at: now)
     case .unwanted(let attempt): park(attempt, in: lane, at: now)
+    }
+  }
+
+  /// Remembers what an outcome says of the stream.
+  private func note(_ outcome: FactOutcome, of attempt: FactAttempt) {
+    switch outcome {
+    case .stream(let name):
+      // From now on it is waited for, also by later runs.
+      if journal.streamPosition == nil {
+        journal.streamPosition = StreamPosition(stream: name, domain: [], sequence: 0)
+      }
+    case .absent: hasLookedUp = true
+    case .streamGone: positions.remove(attempt.fact.subject)
+    default: break
     }
   }
 

@@ -46,6 +46,8 @@ struct FactLane {
   private var backoff: Backoff
   /// Questions without an answer since there was one.
   private var unanswered: UInt32 = 0
+  /// Look-ups that nobody listened to, of a stream that is there.
+  private var unheard: UInt32 = 0
 
   init(seed: UInt64) {
     backoff = Backoff(first: FactLane.pauseFirst, cap: FactLane.pauseCap, seed: seed)
@@ -76,6 +78,7 @@ struct FactLane {
     self.attempt = attempt
     state = .ready
     unanswered = 0
+    unheard = 0
   }
 
   /// Takes the fact out.
@@ -159,6 +162,7 @@ struct FactLane {
     case .stream(let name): answered { $0.setStream(name) }
     case .noStream: answered { $0.keeper = .noStream }
     case .absent(let last):
+      unheard = 0
       answered {
         $0.isInDoubt = false
         $0.floor = last
@@ -202,6 +206,9 @@ struct FactLane {
     _ outcome: FactOutcome, _ known: FactKnowledge, at now: Instant
   ) {
     unanswered = unanswered == .max ? unanswered : unanswered + 1
+    if case .stream = attempt?.keeper, outcome == .noResponders, !known.hasLookedUp {
+      return handleUnheard(at: now)
+    }
     // A stream that was met is waited for: the way to it is cut. Where there never was one, whoever else
     // keeps facts is tried.
     if known.knowsStream {
@@ -213,6 +220,14 @@ struct FactLane {
     } else {
       pause(at: now)
     }
+  }
+
+  /// Nobody listens to a look-up: the way to the stream is cut, which the next question to the JetStream
+  /// tells, too. Where that one is answered again and again, we may ask for names only.
+  private mutating func handleUnheard(at now: Instant) {
+    unheard += 1
+    attempt?.keeper = unheard < FactLane.questionsMax ? .unknown : .silent
+    pause(at: now)
   }
 
   private mutating func answered(_ change: (inout FactAttempt) -> Void) {

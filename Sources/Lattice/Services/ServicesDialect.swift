@@ -28,7 +28,7 @@ public final class ServicesDialect: Dialect {
 
   private var host: LatticeHost?
   private var bus: (any MessageBus)?
-  private var facts: FactDelivery?
+  private(set) var facts: FactDelivery?
   /// What the journal has to tell; nil once the host is stopped.
   private var journalEvents: JournalEvents?
   private var endpoints: [ServiceEndpoint] = []

@@ -162,6 +162,56 @@ final class FactDeliveryTests: XCTestCase {
     XCTAssertEqual(world.stored { $0.payload.contains("age_ms") }, [2, 3, 4])
   }
 
+  /// A stream that was only heard of is one, too: no fact passes another because nobody answers, and none
+  /// goes without a condition.
+  func testAStreamThatWasNamedIsWaitedFor() {
+    for delay in stride(from: Int64(0), through: 300, by: 20) {
+      let world = FactWorld()
+      world.connect()
+      world.tell("host.started")
+      world.pass(.milliseconds(delay))
+      world.keeper.stall()
+      let isNamed = world.keeper.requested.count > 1
+      for _ in 0..<3 {
+        world.tell()
+        world.tell("sensors.room.reading")
+      }
+      world.pass(.seconds(900))
+      world.keeper.move()
+      world.pass(.seconds(200))
+      XCTAssertEqual(world.stored.sorted(), Array(1...7), "after \(delay) ms")
+      if isNamed { XCTAssertEqual(world.stored, Array(1...7), "after \(delay) ms") }
+    }
+  }
+
+  func testAnUplinkThatIsCutBehindTheNameParksNothing() {
+    for delay in stride(from: Int64(0), through: 300, by: 20) {
+      let world = FactWorld()
+      world.connect()
+      world.tell("host.started")
+      world.pass(.milliseconds(delay))
+      world.keeper.isCut = true
+      let isNamed = world.keeper.requested.count > 1
+      for _ in 0..<3 { world.tell() }
+      world.pass(.seconds(300))
+      if isNamed { XCTAssertNil(world["unkept"], "after \(delay) ms") }
+      world.keeper.isCut = false
+      world.pass(.seconds(200))
+      XCTAssertEqual(world.stored.sorted(), Array(1...4), "after \(delay) ms")
+      if isNamed { XCTAssertEqual(world.stored, Array(1...4), "after \(delay) ms") }
+    }
+  }
+
+  /// A JetStream that names its streams and lets nobody look into them, without a word of why.
+  func testAStreamThatCanOnlyBeNamed() {
+    let world = FactWorld()
+    world.keeper.hasLookUps = false
+    world.connect()
+    for _ in 0..<5 { world.tell() }
+    world.pass(.seconds(60))
+    XCTAssertEqual(world.stored, [1, 2, 3, 4, 5])
+  }
+
   func testAConsumerThatRepliesKeepsFacts() {
     let world = FactWorld()
     var seen: [String] = []

@@ -39,6 +39,8 @@ final class ModelKeeper: MessageBus {
   var hasAPI = true
   /// Questions get lost, as in a cluster without JetStream.
   var isAPISilent = false
+  /// Whether somebody listens to look-ups.
+  var hasLookUps = true
   /// Chance in a hundred of an answer to get lost.
   var loss = 0
   /// Answers every fact with an error, as a stream that is full.
@@ -215,7 +217,8 @@ final class ModelKeeper: MessageBus {
     if isCut { return answer("503", "") }
     if subject.hasPrefix("$JS.") {
       if isAPISilent { return }
-      if !hasAPI { return answer("503", "") }
+      let isLookUp = subject.contains(".MSG.GET.")
+      if !hasAPI || isLookUp && !hasLookUps { return answer("503", "") }
       return answer("", call(subject, payload))
     }
     if let batch = header(headers, "Nats-Batch-Id") {
