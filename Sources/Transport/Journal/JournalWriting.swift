@@ -118,11 +118,12 @@ extension Journal {
     guard let batch = disk.batch else { return }
     disk.commit()
     if let cursor = batch.cursor { reservedEnd = max(reservedEnd, cursor.reservedEnd) }
-    if !batch.added.isEmpty {
+    if batch.added.isEmpty {
+      tail?.write(cursor)
+    } else {
       memory.compact(bytesMax: memory.capacity) { $0.mark.state == .writing }
+      mirror()
     }
-    // Also for the reserved numbers.
-    mirror()
     tell(nil)
   }
 
