@@ -70,7 +70,7 @@ public final class Journal {
     self.run = run
     memory = JournalMemory(capacity: clamped.memory)
     self.disk = clamped.size == 0 ? nil : disk.map { JournalDisk($0, clamped) }
-    self.tail = tail.map { JournalTail($0, of: run) }
+    self.tail = tail.map { JournalTail($0, of: run, bytesMax: clamped.memory) }
   }
 
   // MARK: facts
@@ -96,9 +96,14 @@ public final class Journal {
     let start = memory.bytes.count
     memory.append(
       factClass, sequence, time, run: run, subject: subject, payload: payload, at: now)
-    let bytes = memory.bytes
-    tail?.append(bytes.span.extracting(start..<bytes.count))
+    if !appendToTail(from: start) { mirror() }
     return sequence
+  }
+
+  /// A function of its own: what is in memory has no second owner when it is changed next.
+  private func appendToTail(from start: Int) -> Bool {
+    let bytes = memory.bytes
+    return tail?.append(bytes.span.extracting(start..<bytes.count)) ?? true
   }
 
   /// The first fact with at least this number that is not acknowledged.
@@ -186,9 +191,7 @@ public final class Journal {
     let kept = memory.capacity - max(needed, memory.capacity / 8)
     let drops = dropOldest(upTo: factClass, kept: kept)
     memory.compact(bytesMax: kept)
-    mirror()
-    // A process that is killed before this finds them again.
-    for facts in drops { dropped(facts) }
+    tell(drops)
     return memory.bytes.count + needed <= memory.capacity
   }
 
@@ -208,12 +211,19 @@ public final class Journal {
     return drops
   }
 
-  func dropped(_ facts: DroppedFacts) {
+  /// Tells what had to go, when the tail does not have it any more.
+  func tell(_ drops: [DroppedFacts]) {
+    if drops.isEmpty { return }
+    mirror()
+    for facts in drops { dropped(facts) }
+  }
+
+  private func dropped(_ facts: DroppedFacts) {
     droppedCounts[Int(facts.factClass.rawValue)] += facts.count
     onDropped?(facts)
   }
 
-  /// Writes all that waits in memory to the tail.
+  /// Writes what waits in memory to the tail, and nothing else.
   func mirror() {
     tail?.replace(with: &memory, cursor)
   }

@@ -56,7 +56,10 @@ extension Journal {
     disk.storage.close()
     do throws(SystemError) {
       let isSame = isLoaded ? try disk.reopen() : false
-      if !isSame { return load(nil, at: now) }
+      if !isSame {
+        load(nil, at: now)
+        return mirror()
+      }
     } catch {
       return fail(error.text, at: now)
     }
@@ -144,6 +147,5 @@ extension Journal {
       guard let factClass = entry.factClass, entry.mark.state != .settled else { return false }
       return disk.pool.contains(entry.sequence, factClass, settled)
     }
-    mirror()
   }
 }

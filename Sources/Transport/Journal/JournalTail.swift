@@ -1,15 +1,16 @@
-/// A copy of what waits in memory, and what is settled, in a file that survives the process but not the machine.
-/// A process that is killed at any moment leaves either what was before a change or what is now.
+/// The newest facts, and what is settled, in a file that survives the process but not the machine. A process that
+/// is killed at any moment leaves either what was before a change or what is now.
 ///
 ///     0        cursor: all that was known when it was written
 ///     4096     log: what has been settled since then
 ///     8192     two halves, of which one has the entries
 ///
 /// One write is enough for each change: a fact is an entry behind the others, and what is settled is a record
-/// of the log. Both end where something does not stand whole. Whenever entries are moved together in
-/// memory, they begin a new pass over the other half, and that counts with the cursor that says so. Checks
-/// of entries are seeded with the pass, and those of records with the cursor's generation, so that what
-/// stands there from before is never taken for one.
+/// of the log. Both end where something does not stand whole. Facts that are on the disk by now may still be
+/// among the entries. When a half is full, or facts had to go, those that wait in memory begin a new pass
+/// over the other half, and that counts with the cursor that says so. Checks of entries are seeded with
+/// the pass, and those of records with the cursor's generation, so that what stands there from before is
+/// never taken for one.
 ///
 /// Without it, or when it cannot be written, only a killed process loses more.
 final class JournalTail {
@@ -21,9 +22,11 @@ final class JournalTail {
 
   private let storage: any JournalStorage
   private let run: JournalRun
+  /// As many as memory has room for.
+  private let bytesMax: Int
   private(set) var isUsable = false
   /// Seeds the checks of entries.
-  private(set) var seed: UInt32 = 0
+  private var seed: UInt32 = 0
   private var pass: UInt32 = 0
   private var generation: UInt64 = 0
   /// Bytes of entries.
@@ -33,8 +36,9 @@ final class JournalTail {
   /// As the cursor says it: a record has only the number.
   private var position: StreamPosition?
 
-  init(_ storage: any JournalStorage, of run: JournalRun) {
+  init(_ storage: any JournalStorage, of run: JournalRun, bytesMax: Int) {
     self.storage = storage
+    self.bytesMax = bytesMax
     self.run = run
   }
 
@@ -75,7 +79,14 @@ final class JournalTail {
   // MARK: writing
 
   /// Entries that were appended in memory, sealed with `seed`.
-  func append(_ entries: Span<UInt8>) {
+  /// - Returns: false when there is no room for them but after `replace`.
+  func append(_ entries: Span<UInt8>) -> Bool {
+    if end + entries.count > bytesMax { return false }
+    add(entries)
+    return true
+  }
+
+  private func add(_ entries: Span<UInt8>) {
     write(entries, at: JournalTail.start(of: pass) + end)
     end += entries.count
   }
@@ -93,7 +104,7 @@ final class JournalTail {
     return true
   }
 
-  /// Entries were moved or left out.
+  /// Begins a new pass with what waits in memory.
   func replace(with memory: inout JournalMemory, _ cursor: JournalCursor) {
     pass &+= 1
     seed = run.seed(pass)
@@ -102,10 +113,10 @@ final class JournalTail {
     if let run = memory.firstRun {
       var entry: [UInt8] = []
       entry.append(journalRun: run, seed: seed)
-      append(entry.span)
+      add(entry.span)
     }
     let bytes = memory.bytes
-    append(bytes.span.extracting(memory.firstWaitingOffset..<bytes.count))
+    add(bytes.span.extracting(memory.firstWaitingOffset..<bytes.count))
     write(cursor)
   }
 

@@ -77,7 +77,7 @@ extension Journal {
       disk.batch = batch
       fail(error.text, at: now)
     }
-    for facts in drops { dropped(facts) }
+    tell(drops)
   }
 
   private func writeFacts(
@@ -118,11 +118,8 @@ extension Journal {
     guard let batch = disk.batch else { return }
     disk.commit()
     if let cursor = batch.cursor { reservedEnd = max(reservedEnd, cursor.reservedEnd) }
-    if batch.added.isEmpty {
-      tail?.write(cursor)
-    } else {
+    if !batch.added.isEmpty {
       memory.compact(bytesMax: memory.capacity) { $0.mark.state == .writing }
-      mirror()
     }
     tell(nil)
   }
