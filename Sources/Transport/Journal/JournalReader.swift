@@ -111,7 +111,9 @@ struct JournalSegmentWalk {
   private func entry(
     _ reader: JournalReader, at offset: Int
   ) throws(SystemError) -> JournalEntry? {
-    guard let place = try reader.load(entryAt: base + offset, limit: base + limit) else { return nil }
+    guard let place = try reader.load(entryAt: base + offset, limit: base + limit) else {
+      return nil
+    }
     let window = reader.window
     guard let entry = JournalEntry(in: window.span, at: place), entry.mark.word == 0,
       entry.factClass == nil || entry.sequence > lastSequence,
