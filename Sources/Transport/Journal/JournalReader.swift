@@ -101,6 +101,12 @@ struct JournalSegmentWalk {
   private func search(_ reader: JournalReader, from start: Int) throws(SystemError) -> Int? {
     var offset = start
     while offset < limit {
+      let sector = min(offset + JournalGeometry.sectorBytes, limit)
+      if offset % JournalGeometry.sectorBytes == 0, try isZero(reader, offset..<sector) {
+        // As most of a segment is that is not full.
+        offset = sector
+        continue
+      }
       if try entry(reader, at: offset) != nil { return offset }
       offset += JournalEntry.alignment
     }
@@ -128,7 +134,8 @@ struct JournalSegmentWalk {
   ) throws(SystemError) -> Bool {
     if range.isEmpty { return true }
     let place = try reader.load(base + range.lowerBound, range.count)
-    for index in place..<(place + range.count) where reader.window[index] != 0 { return false }
+    let window = reader.window
+    for index in place..<(place + range.count) where window[index] != 0 { return false }
     return true
   }
 }
