@@ -8,26 +8,59 @@
 
 @testable import Transport
 
+/// Only pages that were written are there, so that an input costs no more than what it changes.
 private final class MemoryStorage: JournalStorage {
+  private static let pageBytes = 4096
+
   let name = "memory"
   var onSynced: ((Instant) -> Void)?
-  var bytes: [UInt8]
+  private(set) var byteCount = 0
+  private var pages: [Int: [UInt8]] = [:]
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init() {}
 
-  var byteCount: Int { bytes.count }
-  func open(bytes count: Int) throws(SystemError) {
-    if bytes.count < count { bytes += [UInt8](repeating: 0, count: count - bytes.count) }
+  init(copyOf other: MemoryStorage) {
+    byteCount = other.byteCount
+    pages = other.pages
   }
+
+  func open(bytes count: Int) throws(SystemError) { byteCount = max(byteCount, count) }
   func close() {}
+
   func read(at offset: Int, into buffer: inout [UInt8], count: Int) throws(SystemError) {
-    if offset < 0 || offset + count > bytes.count { throw SystemError("pread", -5) }
-    buffer.replaceSubrange(0..<count, with: bytes[offset..<(offset + count)])
+    if offset < 0 || offset + count > byteCount { throw SystemError("pread", -5) }
+    var end = offset
+    while end < offset + count {
+      let (page, part) = MemoryStorage.part(of: end..<(offset + count))
+      let target = (end - offset)..<(end - offset + part.count)
+      if let bytes = pages[page] {
+        buffer.replaceSubrange(target, with: bytes[part])
+      } else {
+        buffer.replaceSubrange(target, with: repeatElement(0, count: part.count))
+      }
+      end += part.count
+    }
   }
+
   func write(_ source: Span<UInt8>, at offset: Int) throws(SystemError) {
-    require(offset >= 0 && offset + source.count <= bytes.count)
-    for index in source.indices { bytes[offset + index] = source[index] }
+    require(offset >= 0 && offset + source.count <= byteCount)
+    var end = offset
+    while end < offset + source.count {
+      let (page, part) = MemoryStorage.part(of: end..<(offset + source.count))
+      var bytes =
+        pages.removeValue(forKey: page) ?? [UInt8](repeating: 0, count: MemoryStorage.pageBytes)
+      for index in part { bytes[index] = source[end - offset + index - part.lowerBound] }
+      pages[page] = bytes
+      end += part.count
+    }
   }
+
+  /// The first page of a range, and the range's part in it.
+  private static func part(of range: Range<Int>) -> (page: Int, part: Range<Int>) {
+    let (page, start) = range.lowerBound.quotientAndRemainder(dividingBy: pageBytes)
+    return (page, start..<min(start + range.count, pageBytes))
+  }
+
   func beginSync() throws(SystemError) {}
   func syncResult(waits: Bool) throws(SystemError) -> Bool { true }
 }
@@ -57,8 +90,8 @@ private func waiting(_ journal: Journal) -> [UInt64] {
 }
 
 /// A disk with some facts of each class, made once.
-private let made: [UInt8] = {
-  let disk = MemoryStorage([])
+private let made: MemoryStorage = {
+  let disk = MemoryStorage()
   let journal = journal(disk, nil)
   let now = Instant(nanoseconds: 0)
   journal.open(at: now)
@@ -71,7 +104,7 @@ private let made: [UInt8] = {
     }
   }
   journal.close(at: now)
-  return disk.bytes
+  return disk
 }()
 
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -79,18 +112,20 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let input = [UInt8](UnsafeBufferPointer(start: data, count: count))
   guard input.count >= 2 else { return 0 }
   let content = Array(input[2...])
-  let disk = MemoryStorage(made)
-  let tail = MemoryStorage([])
+  let disk = MemoryStorage(copyOf: made)
+  let tail = MemoryStorage()
   switch input[0] % 3 {
-  case 0: disk.bytes.replaceSubrange(0..<content.count, with: content)
+  case 0: try? disk.write(content.span, at: 0)
   case 1:
     for index in 0...Int(input[1] % 4) {
       let start = JournalGeometry.segmentsStart + index * (16 << 10)
-      disk.bytes.replaceSubrange(start..<(start + content.count), with: content)
+      try? disk.write(content.span, at: start)
     }
-  default: tail.bytes = content + [UInt8](repeating: 0, count: 8192)
+  default:
+    try? tail.open(bytes: content.count)
+    try? tail.write(content.span, at: 0)
   }
-  _ = try? JournalInspection(MemoryStorage(disk.bytes)).forEachRecord { _, _ in }
+  _ = try? JournalInspection(MemoryStorage(copyOf: disk)).forEachRecord { _, _ in }
 
   let now = Instant(nanoseconds: 10_000_000_000)
   let first = journal(disk, tail)

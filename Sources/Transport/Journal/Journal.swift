@@ -70,7 +70,7 @@ public final class Journal {
     self.run = run
     memory = JournalMemory(capacity: clamped.memory)
     self.disk = clamped.size == 0 ? nil : disk.map { JournalDisk($0, clamped) }
-    self.tail = tail.map { JournalTail($0) }
+    self.tail = tail.map { JournalTail($0, of: run, bytesMax: clamped.memory) }
   }
 
   // MARK: facts
@@ -89,16 +89,21 @@ public final class Journal {
       JournalEntry.headerBytes + subject.count + payload.count > JournalEntry.bytesMax
     let needed = memory.bytesNeeded(subject: subject.count, payload: payload.count, run: run)
     if isTooLarge || !makeRoom(for: needed, factClass) {
-      tail?.write(cursor, bytes: memory.bytes.count)
+      tail?.write(cursor)
       dropped(DroppedFacts(factClass, sequence, time))
       return nil
     }
     let start = memory.bytes.count
     memory.append(
       factClass, sequence, time, run: run, subject: subject, payload: payload, at: now)
-    let bytes = memory.bytes
-    tail?.append(start..<bytes.count, of: bytes.span, cursor)
+    if !appendToTail(from: start) { mirror() }
     return sequence
+  }
+
+  /// A function of its own: what is in memory has no second owner when it is changed next.
+  private func appendToTail(from start: Int) -> Bool {
+    let bytes = memory.bytes
+    return tail?.append(bytes.span.extracting(start..<bytes.count)) ?? true
   }
 
   /// The first fact with at least this number that is not acknowledged.
@@ -147,8 +152,6 @@ public final class Journal {
         disk?.batch?.settle(factClass, sequence)
         if unsavedSince == nil { unsavedSince = now }
       }
-      let bytes = memory.bytes
-      tail?.mark(entry.offset, of: bytes.span)
     } else if disk?.pool.settle(sequence, settled) != nil {
       if unsavedSince == nil { unsavedSince = now }
     } else {
@@ -158,7 +161,7 @@ public final class Journal {
     if let forgotten = settled.insert(lower..<(sequence + 1)) {
       disk?.pool.reopen(forgotten, settled)
     }
-    tail?.write(cursor, bytes: memory.bytes.count)
+    if let tail, !tail.settle(lower..<(sequence + 1), streamPosition) { tail.write(cursor) }
   }
 
   public var status: JournalStatus {
@@ -186,13 +189,14 @@ public final class Journal {
     if memory.bytes.count + needed <= memory.capacity { return true }
     // An eighth at once, as the rest has to be moved together each time.
     let kept = memory.capacity - max(needed, memory.capacity / 8)
-    if memory.waitingBytes + memory.writingBytes > kept { dropOldest(upTo: factClass, kept: kept) }
+    let drops = dropOldest(upTo: factClass, kept: kept)
     memory.compact(bytesMax: kept)
-    mirror()
+    tell(drops)
     return memory.bytes.count + needed <= memory.capacity
   }
 
-  private func dropOldest(upTo highest: FactClass, kept: Int) {
+  private func dropOldest(upTo highest: FactClass, kept: Int) -> [DroppedFacts] {
+    var drops: [DroppedFacts] = []
     for factClass in FactClass.allCases where factClass <= highest {
       var all: DroppedFacts?
       while memory.waitingBytes + memory.writingBytes > kept,
@@ -202,19 +206,26 @@ public final class Journal {
         let one = DroppedFacts(factClass, oldest.sequence, oldest.time)
         if all == nil { all = one } else { all?.add(one) }
       }
-      if let all { dropped(all) }
+      if let all { drops.append(all) }
     }
+    return drops
   }
 
-  func dropped(_ facts: DroppedFacts) {
+  /// Tells what had to go, when the tail does not have it any more.
+  func tell(_ drops: [DroppedFacts]) {
+    if drops.isEmpty { return }
+    mirror()
+    for facts in drops { dropped(facts) }
+  }
+
+  private func dropped(_ facts: DroppedFacts) {
     droppedCounts[Int(facts.factClass.rawValue)] += facts.count
     onDropped?(facts)
   }
 
-  /// Writes all that is in memory to the tail.
+  /// Writes what waits in memory to the tail, and nothing else.
   func mirror() {
-    let bytes = memory.bytes
-    tail?.replace(with: bytes.span, cursor)
+    tail?.replace(with: &memory, cursor)
   }
 
   /// What is known beside the facts.

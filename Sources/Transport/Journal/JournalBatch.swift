@@ -33,21 +33,19 @@ struct JournalBatch {
 /// Writes facts of one class behind those that are on the disk, a few kilobytes at once. A batch begins at a
 /// sector of its own, so that none is written again that is already on the disk.
 private struct JournalChainWriter {
-  private static let bufferBytes = 8192
-
   let factClass: FactClass
   let pool: JournalPool
   private(set) var run: JournalRun?
   /// What the batch adds, with the place where the next entry goes as its end.
   private var segment: JournalSegment?
   private var formerEnd = 0
-  private var buffer: [UInt8] = []
-  /// Where the buffer goes.
+  /// Where the pool's buffer goes.
   private var offset = 0
 
   init(_ factClass: FactClass, _ pool: JournalPool) {
     self.factClass = factClass
     self.pool = pool
+    pool.clearBuffer()
     guard let last = pool.chains[Int(factClass.rawValue)].last else { return }
     formerEnd = last.end
     let start = JournalGeometry.sectorAligned(last.end)
@@ -74,15 +72,18 @@ private struct JournalChainWriter {
       begin(index, entry.sequence)
     }
     guard var segment else { return false }
-    let start = buffer.count
-    if entryRun != run { buffer.append(journalRun: entryRun, seed: segment.seed) }
+    // With what may be needed to fill a sector.
+    if pool.buffer.count + needed + JournalGeometry.sectorBytes > JournalPool.bufferBytes {
+      try write(&batch)
+    }
+    let start = pool.buffer.count
+    if entryRun != run { pool.buffer.append(journalRun: entryRun, seed: segment.seed) }
     run = entryRun
-    buffer.append(entry, of: bytes, seed: segment.seed, batch: pool.lastBatch &+ 1)
-    segment.end += buffer.count - start
+    pool.buffer.append(entry, of: bytes, seed: segment.seed, batch: pool.lastBatch &+ 1)
+    segment.end += pool.buffer.count - start
     segment.lastSequence = entry.sequence
     segment.waiting += 1
     self.segment = segment
-    if buffer.count >= JournalChainWriter.bufferBytes { try write(&batch) }
     return true
   }
 
@@ -95,13 +96,13 @@ private struct JournalChainWriter {
     JournalSegmentHeader(
       factClass, segmentBytes: pool.geometry.segmentBytes, index: index,
       firstSequence: firstSequence, formerEnd: formerEnd
-    ).append(to: &buffer)
+    ).append(to: &pool.buffer)
   }
 
   /// Fills the last sector with zeros, and writes what is left.
   mutating func finish(_ batch: inout JournalBatch) throws(SystemError) {
     guard let segment, segment.waiting > 0 else { return }
-    for _ in segment.end..<JournalGeometry.sectorAligned(segment.end) { buffer.append(0) }
+    for _ in segment.end..<JournalGeometry.sectorAligned(segment.end) { pool.buffer.append(0) }
     try write(&batch)
     batch.added.append((factClass, segment))
     batch.lastRuns[Int(factClass.rawValue)] = run
@@ -110,10 +111,10 @@ private struct JournalChainWriter {
   }
 
   private mutating func write(_ batch: inout JournalBatch) throws(SystemError) {
-    batch.writtenBytes += buffer.count
-    try pool.reader.storage.write(buffer.span, at: offset)
-    offset += buffer.count
-    buffer.removeAll(keepingCapacity: true)
+    batch.writtenBytes += pool.buffer.count
+    try pool.writeBuffer(at: offset)
+    offset += pool.buffer.count
+    pool.buffer.removeAll(keepingCapacity: true)
   }
 }
 

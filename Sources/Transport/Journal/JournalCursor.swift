@@ -18,8 +18,8 @@
 ///     56       1       stream position: bytes of the stream's name
 ///     57       1       stream position: bytes of the domain
 ///     58       1       bytes of the run's id
-///     59       1       tail only: which half of it is in use, 0 or 1
-///     60       4       tail only: bytes in it
+///     59       1       0
+///     60       4       tail only: number of the pass, which has the first half when it is even
 ///     64       36      for each class: first sequence and end of its last segment
 ///     100      16      boot id of the run
 ///     116      ...     run's id, stream's name, domain
@@ -39,8 +39,7 @@ struct JournalCursor: Equatable {
   var settled: SettledSequences
   var position: StreamPosition?
   var run: JournalRun
-  var tailHalf: UInt8 = 0
-  var tailBytes = 0
+  var tailPass: UInt32 = 0
   /// By class: the last segment's first sequence and end; 0 and 0 when there is none.
   var ends = noEnds
   static let noEnds = [JournalChainEnd(), JournalChainEnd(), JournalChainEnd()]
@@ -73,7 +72,7 @@ struct JournalCursor: Equatable {
       let nextSequence = bytes.littleEndian(at: 32, width: 8),
       let reservedEnd = bytes.littleEndian(at: 40, width: 8),
       reservedEnd < JournalEntry.sequenceEnd, nextSequence <= reservedEnd,
-      let tailBytes = bytes.length32(at: 60),
+      let tailPass = bytes.littleEndian(at: 60, width: 4),
       let names = JournalCursorNames(bytes, at: JournalCursor.headerBytes),
       let settled = JournalCursor.settled(bytes, at: names.end),
       settled.ranges.last.map({ $0.upperBound <= nextSequence }) ?? true
@@ -84,8 +83,7 @@ struct JournalCursor: Equatable {
     self.generation = generation
     isClean = bytes[5] & 1 != 0
     position = bytes[5] & 2 != 0 ? names.position : nil
-    tailHalf = bytes[59] & 1
-    self.tailBytes = tailBytes
+    self.tailPass = UInt32(truncatingIfNeeded: tailPass)
     for index in 0..<3 {
       ends[index].firstSequence = bytes.littleEndian(at: 64 + 12 * index, width: 8) ?? 0
       ends[index].end = bytes.length32(at: 72 + 12 * index) ?? 0
@@ -129,8 +127,8 @@ struct JournalCursor: Equatable {
     bytes.append(UInt8(clamping: stream.count))
     bytes.append(UInt8(clamping: domain.count))
     bytes.append(UInt8(clamping: run.id.count))
-    bytes.append(tailHalf)
-    bytes.append(littleEndian: UInt64(tailBytes), width: 4)
+    bytes.append(0)
+    bytes.append(littleEndian: UInt64(tailPass), width: 4)
     for end in ends {
       bytes.append(littleEndian: end.firstSequence, width: 8)
       bytes.append(littleEndian: UInt64(end.end), width: 4)

@@ -141,9 +141,9 @@ extension Array where Element == UInt8 {
   /// Appends a fact as an entry.
   mutating func append(
     journalEntry factClass: FactClass, _ sequence: UInt64, _ time: FactTime, _ mark: JournalMark,
-    subject: Span<UInt8>, payload: Span<UInt8>
+    subject: Span<UInt8>, payload: Span<UInt8>, seed: UInt32
   ) {
-    appendEntry(factClass.rawValue, sequence, time, mark, subject, payload, seed: 0)
+    appendEntry(factClass.rawValue, sequence, time, mark, subject, payload, seed: seed)
   }
 
   /// Appends the run of the entries that follow.
@@ -188,7 +188,8 @@ extension Array where Element == UInt8 {
     setCheck(at: start, length: entry.length, seed: seed)
   }
 
-  private mutating func setCheck(at start: Int, length: Int, seed: UInt32) {
+  /// Sets the check of the entry that begins there.
+  mutating func setCheck(at start: Int, length: Int, seed: UInt32) {
     let check = crc32c(span.extracting((start + 8)..<(start + length)), seed: seed)
     set(littleEndian: check, at: start)
   }

@@ -56,7 +56,10 @@ extension Journal {
     disk.storage.close()
     do throws(SystemError) {
       let isSame = isLoaded ? try disk.reopen() : false
-      if !isSame { return load(nil, at: now) }
+      if !isSame {
+        load(nil, at: now)
+        return mirror()
+      }
     } catch {
       return fail(error.text, at: now)
     }
@@ -121,15 +124,20 @@ extension Journal {
         interval: .milliseconds(Int64(cursor.syncMilliseconds)), run: cursor.run))
   }
 
-  private func adopt(_ entries: [UInt8]) {
+  private func adopt(_ entries: JournalTailEntries) {
+    var entries = entries
     // Due at once.
     let now = lastTime - configuration.sync
-    let lost = memory.adopt(entries.span, at: now) { entry in
-      if settled.contains(entry.sequence) { return false }
-      guard let pool = disk?.pool, let factClass = entry.factClass else { return true }
-      return !pool.contains(entry.sequence, factClass, settled)
+    while let entry = entries.next(), let factClass = entry.factClass, let run = entries.run {
+      // Dropped facts are settled in memory alone.
+      if entry.mark.state == .settled || settled.contains(entry.sequence) { continue }
+      if disk?.pool.contains(entry.sequence, factClass, settled) ?? false { continue }
+      let window = entries.window
+      if !memory.adopt(entry, of: window.span, run, at: now) {
+        disk?.pool.damagedCount += 1
+        return
+      }
     }
-    if lost > 0 { disk?.pool.damagedCount += 1 }
   }
 
   /// What is on the disk after all is not kept in memory, too.
@@ -139,6 +147,5 @@ extension Journal {
       guard let factClass = entry.factClass, entry.mark.state != .settled else { return false }
       return disk.pool.contains(entry.sequence, factClass, settled)
     }
-    mirror()
   }
 }

@@ -11,6 +11,8 @@ struct JournalMemory {
   private var firstWaiting = JournalWalk()
   /// The run of the last entry.
   private var lastRun: JournalRun?
+  /// Seeds the checks of the first entry that waits, and of all behind it.
+  private var seed: UInt32 = 0
 
   init(capacity: Int) {
     self.capacity = capacity
@@ -52,37 +54,42 @@ struct JournalMemory {
     _ factClass: FactClass, _ sequence: UInt64, _ time: FactTime, run: JournalRun,
     subject: Span<UInt8>, payload: Span<UInt8>, at now: Instant
   ) {
-    if run != lastRun { bytes.append(journalRun: run, seed: 0) }
+    if run != lastRun { bytes.append(journalRun: run, seed: seed) }
     lastRun = run
     let start = bytes.count
     bytes.append(
       journalEntry: factClass, sequence, time, JournalMark(state: .waiting, at: now),
-      subject: subject, payload: payload)
+      subject: subject, payload: payload, seed: seed)
     waitingCount += 1
     waitingBytes += bytes.count - start
   }
 
-  /// Takes what a tail has kept, as far as it is whole and wanted.
-  /// - Returns: the bytes that could not be read.
+  /// Takes a fact that a tail has kept; false when there is no room for it.
   mutating func adopt(
-    _ tail: Span<UInt8>, at now: Instant, where isWanted: (JournalEntry) -> Bool
-  ) -> Int {
-    var walk = JournalWalk()
-    var last: UInt64 = 0
-    while let entry = walk.next(in: tail) {
-      guard let factClass = entry.factClass, entry.isWhole(in: tail, seed: 0),
-        entry.sequence > last, let run = walk.run
-      else { return tail.count - entry.offset }
-      last = entry.sequence
-      if entry.mark.state == .settled || !isWanted(entry) { continue }
-      let (subject, payload) = (tail.extracting(entry.subject), tail.extracting(entry.payload))
-      let needed = bytesNeeded(subject: subject.count, payload: payload.count, run: run)
-      if bytes.count + needed > capacity { return tail.count - entry.offset }
-      append(
-        factClass, entry.sequence, entry.time, run: run, subject: subject, payload: payload, at: now
-      )
+    _ entry: JournalEntry, of bytes: Span<UInt8>, _ run: JournalRun, at now: Instant
+  ) -> Bool {
+    guard let factClass = entry.factClass else { return false }
+    let (subject, payload) = (bytes.extracting(entry.subject), bytes.extracting(entry.payload))
+    let needed = bytesNeeded(subject: subject.count, payload: payload.count, run: run)
+    if self.bytes.count + needed > capacity { return false }
+    append(
+      factClass, entry.sequence, entry.time, run: run, subject: subject, payload: payload, at: now)
+    return true
+  }
+
+  /// Where the first entry that waits begins, or a run before it, and the run that it belongs to, if that is not
+  /// said there.
+  var firstWaitingOffset: Int { firstWaiting.offset }
+  var firstRun: JournalRun? { firstWaiting.run }
+
+  /// Seeds the checks of all that waits, and of what will.
+  mutating func seal(_ seed: UInt32) {
+    self.seed = seed
+    var offset = firstWaiting.offset
+    while let entry = JournalEntry(in: bytes.span, at: offset) {
+      offset = entry.end
+      bytes.setCheck(at: entry.offset, length: entry.length, seed: seed)
     }
-    return tail.count - walk.offset
   }
 
   /// Settles a fact that waits; nil when there is none with this number.

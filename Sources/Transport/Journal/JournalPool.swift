@@ -21,6 +21,10 @@ final class JournalPool {
   private(set) var waitingCount: UInt64 = 0
   /// Places that could not be read.
   var damagedCount: UInt64 = 0
+  /// What a batch writes at once. It has its room from the first batch on, and keeps it.
+  var buffer: [UInt8] = []
+  /// The longest entry, with what may stand before and behind it.
+  static let bufferBytes = JournalEntry.bytesMax + 2 * JournalGeometry.sectorBytes
   /// Called by recovery for each segment with such a place.
   var onDamage: ((_ segment: Int, _ what: Text) -> Void)?
 
@@ -43,6 +47,17 @@ final class JournalPool {
   init(_ reader: JournalReader, _ geometry: JournalGeometry) {
     self.reader = reader
     self.geometry = geometry
+  }
+
+  func clearBuffer() {
+    buffer.removeAll(keepingCapacity: true)
+    buffer.reserveCapacity(JournalPool.bufferBytes)
+  }
+
+  /// A function of its own: the buffer has no second owner when it is changed next.
+  func writeBuffer(at offset: Int) throws(SystemError) {
+    let bytes = buffer
+    try reader.storage.write(bytes.span, at: offset)
   }
 
   /// Behind the newest fact.

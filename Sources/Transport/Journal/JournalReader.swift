@@ -25,6 +25,18 @@ final class JournalReader {
     count = readable
     return 0
   }
+
+  /// Where in the window the bytes of an entry at this offset are, if it says a length that one may have and
+  /// ends before the limit; all else is not yet looked at.
+  func load(entryAt offset: Int, limit: Int) throws(SystemError) -> Int? {
+    if limit - offset < JournalEntry.headerBytes { return nil }
+    let start = try load(offset, JournalEntry.headerBytes)
+    let length = Int(window[start + 8]) | Int(window[start + 9]) << 8
+    if length < JournalEntry.headerBytes || length > JournalEntry.bytesMax { return nil }
+    let aligned = JournalEntry.aligned(length)
+    if limit - offset < aligned { return nil }
+    return try load(offset, aligned)
+  }
 }
 
 /// Walks over the facts of a segment. Zeros up to the next sector are passed over, and so is what is no
@@ -89,6 +101,12 @@ struct JournalSegmentWalk {
   private func search(_ reader: JournalReader, from start: Int) throws(SystemError) -> Int? {
     var offset = start
     while offset < limit {
+      let sector = min(offset + JournalGeometry.sectorBytes, limit)
+      if offset % JournalGeometry.sectorBytes == 0, try isZero(reader, offset..<sector) {
+        // As most of a segment is that is not full.
+        offset = sector
+        continue
+      }
       if try entry(reader, at: offset) != nil { return offset }
       offset += JournalEntry.alignment
     }
@@ -99,13 +117,9 @@ struct JournalSegmentWalk {
   private func entry(
     _ reader: JournalReader, at offset: Int
   ) throws(SystemError) -> JournalEntry? {
-    if limit - offset < JournalEntry.headerBytes { return nil }
-    let start = try reader.load(base + offset, JournalEntry.headerBytes)
-    let length = Int(reader.window[start + 8]) | Int(reader.window[start + 9]) << 8
-    if length < JournalEntry.headerBytes || length > JournalEntry.bytesMax { return nil }
-    let aligned = JournalEntry.aligned(length)
-    if limit - offset < aligned { return nil }
-    let place = try reader.load(base + offset, aligned)
+    guard let place = try reader.load(entryAt: base + offset, limit: base + limit) else {
+      return nil
+    }
     let window = reader.window
     guard let entry = JournalEntry(in: window.span, at: place), entry.mark.word == 0,
       entry.factClass == nil || entry.sequence > lastSequence,
@@ -120,7 +134,8 @@ struct JournalSegmentWalk {
   ) throws(SystemError) -> Bool {
     if range.isEmpty { return true }
     let place = try reader.load(base + range.lowerBound, range.count)
-    for index in place..<(place + range.count) where reader.window[index] != 0 { return false }
+    let window = reader.window
+    for index in place..<(place + range.count) where window[index] != 0 { return false }
     return true
   }
 }

@@ -77,7 +77,7 @@ extension Journal {
       disk.batch = batch
       fail(error.text, at: now)
     }
-    for facts in drops { dropped(facts) }
+    tell(drops)
   }
 
   private func writeFacts(
@@ -121,8 +121,6 @@ extension Journal {
     if !batch.added.isEmpty {
       memory.compact(bytesMax: memory.capacity) { $0.mark.state == .writing }
     }
-    // Also for the reserved numbers.
-    mirror()
     tell(nil)
   }
 

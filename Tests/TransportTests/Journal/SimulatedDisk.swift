@@ -101,7 +101,8 @@ final class SimulatedDisk: JournalStorage {
     let isLast = crash?.isReached() == true
     // A killed process leaves whole pages.
     if isLast { count = max((offset + count / 2) / 4096 * 4096 - offset, 0) }
-    for index in 0..<count { cache[offset + index] = bytes[index] }
+    let done = bytes.extracting(0..<count)
+    cache.replaceSubrange(offset..<(offset + count), with: done.array)
     if count > 0 {
       dirty.formUnion(
         (offset / SimulatedDisk.sectorBytes)...((offset + count - 1) / SimulatedDisk.sectorBytes))
