@@ -102,6 +102,8 @@ struct Scenario {
   private(set) var resourceCount: Int
   private(set) var commandEvery: Duration
   private(set) var requestEvery: Duration
+  /// Text that one command in thirty carries is shorter than this.
+  private(set) var commandTextMax = 18_000
   /// Commands are sent with a deadline of at most this.
   let commandAgeMax: Duration
   /// How old a command may be that does not say so; nil: as old as it likes.
@@ -342,6 +344,8 @@ extension Scenario {
     (scenario.factBytes, scenario.resourceCount) = (20, 6)
     (scenario.readingEvery, scenario.readingBytes) = (.seconds(1), 60)
     (scenario.commandEvery, scenario.requestEvery) = (.seconds(10), .seconds(60))
+    // What the hub sends at once the acknowledgements of facts wait behind: an eighth of a second each kB.
+    scenario.commandTextMax = 1000
     (scenario.bootSkew, scenario.journal) = (.zero, JournalConfiguration())
     let begin = start + .seconds(10)
     scenario.faults = [
