@@ -83,6 +83,8 @@ final class HostBus: MessageBus, EndpointObserver {
     _ message: borrowing OutgoingMessage, as trafficClass: TrafficClass, expires: Instant
   ) throws(PublishError) {
     let actual = canary == .usesOneQueue ? TrafficClass.bulk : trafficClass
+    // All of a batch but its last message.
+    tellSent(message.headers.array, trafficClass)
     try endpoint.connection.publish(message, as: actual, expires: expires, at: time.now)
     if trafficClass == .replies { queuedUrgent(message.subject.array) }
   }

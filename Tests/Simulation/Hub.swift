@@ -116,7 +116,7 @@ final class Hub {
     if saysAge { headers.append("Edge-Timeout", "\(age.milliseconds)ms") }
     var payload = "{\"n\":\(number)"
     if random.oneIn(30) {
-      payload += ",\"text\":\"\(longText(random.index(below: 18_000)))\""
+      payload += ",\"text\":\"\(longText(random.index(below: scenario.commandTextMax)))\""
     }
     let resource = random.index(below: scenario.resourceCount)
     publish(

@@ -62,9 +62,12 @@ final class HubStreams {
     if outages > 0 { return }
     let before = streams.streams[0].lastSequence
     guard let json = streams.answer(message, at: now) else { return }
-    let isStored = streams.streams[0].lastSequence > before
     trace? { "the hub gets \(HubStreams.text(of: message)): \(json.string)" }
-    if isStored { ledgers[Hub.host(of: message.subject)].stored(message, at: now) }
+    // A message that commits a batch has others before it.
+    for sequence in before..<streams.streams[0].lastSequence {
+      guard let stored = streams.streams[0].message(sequence + 1)?.message else { continue }
+      ledgers[Hub.host(of: stored.subject)].stored(stored, at: now)
+    }
     guard let subject = message.reply else { return }
     let isTroubled = now < scenario.healed && scenario.lostAnswers > 0
     if isTroubled, random.oneIn(scenario.lostAnswers) { return }

@@ -7,21 +7,25 @@ enum Night {
 
   static func run() -> Bool {
     var isGood = true
-    for roundTrip in [20, 100, 300] {
-      if !run(roundTrip: .milliseconds(Int64(roundTrip))) { isGood = false }
+    for takesBatches in [false, true] {
+      for roundTrip in [20, 100, 300] {
+        let duration = Duration.milliseconds(Int64(roundTrip))
+        if !run(roundTrip: duration, takesBatches: takesBatches) { isGood = false }
+      }
     }
     return isGood
   }
 
-  private static func run(roundTrip: Duration) -> Bool {
-    let scenario = Scenario.night(delay: Duration(nanoseconds: roundTrip.nanoseconds / 2))
+  private static func run(roundTrip: Duration, takesBatches: Bool) -> Bool {
+    let scenario = Scenario.night(
+      delay: Duration(nanoseconds: roundTrip.nanoseconds / 2), takesBatches: takesBatches)
     let world = World(scenario)
     let breach = world.run()
     let ledger = world.ledgers[0]
     let drain = (world.ebbed ?? world.now) - scenario.healed
     let capacity = (scenario.link.bytesPerSecond ?? 0) * max(drain.seconds, 1)
     print(
-      "night, round trip \(roundTrip.milliseconds) ms: \(ledger.facts.count) facts, \(ledger.storedCount)"
+      "night \(takesBatches ? "with" : "without") batches, round trip \(roundTrip.milliseconds) ms: \(ledger.facts.count) facts, \(ledger.storedCount)"
         + " stored; drained in \(drain.seconds) s with \(Int64(world.bytesSent) * 100 / capacity) %"
         + " of the link; slowest live fact \(ledger.slowestLive.milliseconds) ms;"
         + " \(world.writes.count) writes of \(world.writes.bytes) bytes")

@@ -102,6 +102,8 @@ struct Scenario {
   private(set) var resourceCount: Int
   private(set) var commandEvery: Duration
   private(set) var requestEvery: Duration
+  /// Text that one command in thirty carries is shorter than this.
+  private(set) var commandTextMax = 18_000
   /// Commands are sent with a deadline of at most this.
   let commandAgeMax: Duration
   /// How old a command may be that does not say so; nil: as old as it likes.
@@ -158,6 +160,8 @@ struct Scenario {
     domain = random.oneIn(3) ? "hub" : nil
     lostAnswers = kind == .saturated ? 0 : random.element(of: [0, 0, 3, 10])
     stream = Scenario.stream(&random)
+    // Without a draw, so that what comes behind stays as it is.
+    stream.allowsAtomic = seed.isMultiple(of: 2)
     let length = Duration.seconds(Int64(kind == .saturated ? 20 : 25 + random.index(below: 45)))
     faults = Scenario.faults(
       kind, hosts: hostCount, servers: serverCount, hasDisk: journal.size > 0, within: length,
@@ -318,8 +322,10 @@ extension Scenario {
 
   /// Six hours without a link, then one of 64 kbit/s; facts go on coming as before.
   ///
-  /// - Parameter delay: of the link, one way.
-  static func night(delay: Duration) -> Scenario {
+  /// - Parameters:
+  ///   - delay: of the link, one way.
+  ///   - takesBatches: whether the stream does.
+  static func night(delay: Duration, takesBatches: Bool) -> Scenario {
     var scenario = Scenario(seed: 1)
     let length = Duration.seconds(6 * 3600)
     scenario.kind = .single
@@ -332,11 +338,14 @@ extension Scenario {
     scenario.link.pieceBytesMax = 1400
     scenario.link.sendBufferBytes = 4096
     scenario.stream.duplicateWindow = .seconds(120)
+    (scenario.stream.release, scenario.stream.allowsAtomic) = (.v2_15, takesBatches)
     (scenario.domain, scenario.uplinkDelay, scenario.lostAnswers) = (nil, nil, 0)
     scenario.factEvery = Duration(nanoseconds: length.nanoseconds / Int64(nightFacts))
     (scenario.factBytes, scenario.resourceCount) = (20, 6)
     (scenario.readingEvery, scenario.readingBytes) = (.seconds(1), 60)
     (scenario.commandEvery, scenario.requestEvery) = (.seconds(10), .seconds(60))
+    // What the hub sends at once the acknowledgements of facts wait behind: an eighth of a second each kB.
+    scenario.commandTextMax = 1000
     (scenario.bootSkew, scenario.journal) = (.zero, JournalConfiguration())
     let begin = start + .seconds(10)
     scenario.faults = [

@@ -38,6 +38,9 @@ struct FactAttempt: Equatable {
 
   private var position: StreamPosition?
 
+  /// Whether nothing was sent of it but the copy under way: when that is refused, it is not stored.
+  var isOnlyCopy: Bool { sendings == 1 && !isInDoubt }
+
   /// No copy is in the stream up to this sequence, of any subject; `UInt64.max` when there are no copies.
   func lowest(in stream: [UInt8]) -> UInt64 {
     if !isInDoubt && sendings == 0 { return .max }

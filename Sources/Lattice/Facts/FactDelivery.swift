@@ -172,11 +172,10 @@ final class FactDelivery {
   /// another. But it does not go beside a batch, all of which would be refused.
   private func mustWait(_ lane: Lane) -> Bool {
     guard let subject = self[lane].attempt?.fact.subject else { return false }
-    if !batches.followers.isEmpty, lane != .backlog {
-      if batches.contains(subject) || self[.backlog].sending?.subject == subject { return true }
-    }
-    if lane == .live { return false }
     for other in Lane.allCases where other != lane {
+      if batches.contains(subject, in: other) { return true }
+      let isAlone = batches.followers(in: other).isEmpty
+      if lane == .live, isAlone { continue }
       if let sending = self[other].sending, sending.subject == subject { return true }
     }
     return false
@@ -193,16 +192,15 @@ final class FactDelivery {
   // MARK: taking facts
 
   private func fill(at now: Instant) {
+    batches.forgetDoubts(in: journal)
     if self[.live].isEmpty, let fact = nextFact(from: &liveNext, below: .max, at: now) {
       take(FactAttempt(fact, position: journal.streamPosition), in: .live)
     }
     if self[.backlog].isEmpty, let fact = nextFact(from: &backlogNext, below: backlogEnd, at: now) {
       // A disk may be read late.
       if fact.isRecovered { hasRecovered = true }
-      batches.handlePassed(below: fact.sequence)
       take(FactAttempt(fact, position: journal.streamPosition), in: .backlog)
     }
-    if self[.backlog].isEmpty, retryAt == nil { batches.handlePassed(below: .max) }
     if self[.parked].isEmpty, let attempt = parked.next(at: now) { take(attempt, in: .parked) }
     if hasRecovered { lookForRecovered() }
   }
@@ -265,6 +263,11 @@ final class FactDelivery {
       }
     case .absent: hasLookedUp = true
     case .streamGone: positions.remove(attempt.fact.subject)
+    case .outOfPlace:
+      // Another fact of ours was first, whose position is known by now; or somebody else's.
+      if attempt.isOnlyCopy, positions[attempt.fact.subject]?.last ?? 0 <= attempt.floor {
+        positions.remove(attempt.fact.subject)
+      }
     default: break
     }
   }
@@ -273,7 +276,7 @@ final class FactDelivery {
   func settle(_ attempt: FactAttempt, in lane: Lane, at now: Instant) {
     journal.acknowledge(attempt.fact.sequence, at: now)
     if lane == .live { endStall() }
-    if lane == .backlog { batches.handleKept() }
+    batches.handleKept(in: lane, at: now)
     if parked.unpark(attempt.fact.subject) { returnToBacklog() }
   }
 

@@ -127,8 +127,10 @@ struct FactLane {
       if !known.mayAsk { return .send(expecting: nil) }
       let position = known.subject.flatMap { $0.stream == name ? $0 : nil }
       if attempt.isInDoubt {
-        // What was looked at for the facts before it was looked at for this one, too.
-        let isSeen = attempt.sendings == 0 && position?.isSeen ?? false
+        // What was looked at for the facts before it was looked at for this one, too; but not for what went
+        // in a batch of this run.
+        let isSeen =
+          attempt.fact.isRecovered && attempt.sendings == 0 && position?.isSeen ?? false
         if isSeen, let position { return .send(expecting: position.last) }
         return .lookUp(behind: attempt.floor)
       }
@@ -157,7 +159,7 @@ struct FactLane {
     case .outOfPlace:
       // A copy of it was first, or another fact of its subject. Should that be so again and again,
       // somebody else writes there all the time.
-      attempt?.isInDoubt = true
+      if !(attempt?.isOnlyCopy ?? false) { attempt?.isInDoubt = true }
       if backoff.failures > 0 { pause(at: now) } else { _ = backoff.next() }
     case .stream(let name): answered { $0.setStream(name) }
     case .noStream: answered { $0.keeper = .noStream }

@@ -11,7 +11,11 @@ extension FactDelivery {
     case .ask: ask(attempt, in: lane, at: now)
     case .lookUp(let floor): lookUp(attempt, behind: floor, in: lane)
     case .send(let expected):
-      if lane == .backlog, let expected, sendBatch(attempt, expecting: expected, at: now) { return }
+      if lane != .parked, let expected,
+        sendBatch(attempt, expecting: expected, in: lane, at: now)
+      {
+        return
+      }
       send(attempt, expecting: expected, in: lane, at: now)
     }
   }
@@ -226,7 +230,7 @@ extension FactDelivery {
     for other in Lane.allCases where other != lane {
       if let attempt = self[other].attempt { sequence = min(sequence, attempt.lowest(in: stream)) }
     }
-    if batches.doubtEnd > 0 { sequence = min(sequence, batches.doubtFloor) }
+    if let floor = batches.doubtFloor { sequence = min(sequence, floor) }
     for kind in parked.kinds { sequence = min(sequence, kind.attempt.lowest(in: stream)) }
     if let position = journal.streamPosition, position.stream == stream {
       if hasRecovered { return }

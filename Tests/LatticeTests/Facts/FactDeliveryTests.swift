@@ -24,8 +24,8 @@ final class FactDeliveryTests: XCTestCase {
       world.keeper.stream.first?.payload,
       #"{"n":1,"time":"2026-11-03T07:54:43.000000000Z","monotonic_ns":100000000000,"#
         + #""time_quality":"synced"}"#)
-    // The stream's name and the subject's last sequence are asked for once.
-    XCTAssertEqual(world.keeper.requested.filter { $0.hasPrefix("$JS.") }.count, 2)
+    // The stream's name, the subject's last sequence and the leave for batches are asked for once.
+    XCTAssertEqual(world.keeper.requested.filter { $0.hasPrefix("$JS.") }.count, 3)
   }
 
   func testWhatIsNewGoesBeforeTheBacklogWhichSaysItsAge() {

@@ -143,6 +143,7 @@ final class ModelKeeper: MessageBus {
     let headers = message.headers.array
     if header(headers, "Nats-Batch-Id") != nil {
       parts.append((message.subject.string, headers, message.payload.string))
+      noteLive(headers, message.payload.string)
     } else {
       published.append(message.payload.string)
     }
@@ -167,9 +168,7 @@ final class ModelKeeper: MessageBus {
     let straying = random.oneIn(2) ? random.duration(through: .seconds(300)) : nil
     let batch = parts
     parts = []
-    if let messageID = header(headers, "Nats-Msg-Id"), !payload.contains("age_ms") {
-      sentLive.insert(messageID)
-    }
+    noteLive(headers, payload)
     after(latency) { [self] in
       let arrive = { [self] in
         handle(subject, headers, payload, behind: batch) { [self] headers, payload in
@@ -186,6 +185,10 @@ final class ModelKeeper: MessageBus {
         arrive()
       }
     }
+  }
+
+  private func noteLive(_ headers: [UInt8], _ payload: String) {
+    if let id = header(headers, "Nats-Msg-Id"), !payload.contains("age_ms") { sentLive.insert(id) }
   }
 
   private func answer(

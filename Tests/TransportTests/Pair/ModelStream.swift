@@ -15,6 +15,10 @@ struct ModelStream {
     /// Headers and payload together.
     var messageBytesMax = Int.max
     var release = Release.v2_10
+    /// Whether it takes batches: `allow_atomic`, which only the newest server knows.
+    var allowsAtomic = false
+
+    var allowsBatches: Bool { allowsAtomic && release == .v2_15 }
   }
 
   /// Servers that differ in what is modelled.
@@ -51,6 +55,7 @@ struct ModelStream {
 
   private var known: [String: Known] = [:]
   private var rebuildsWindow = false
+  var open = OpenBatches()
 
   init(_ options: Options = Options()) { self.options = options }
 
@@ -65,15 +70,17 @@ struct ModelStream {
   /// The JSON of the answer, without what concerns a domain.
   mutating func publish(_ message: ModelServer.Message, at now: Instant) -> [UInt8] {
     let isNew = options.release == .v2_15
-    if isNew, let refusal = sizeRefusal(message) { return refusal }
-    if let expected = message.header("Nats-Expected-Stream"), expected != options.name {
-      return refusal(400, 10_060, "expected stream does not match")
+    // Others keep the messages of a batch one by one.
+    if isNew, let batch = message.header("Nats-Batch-Id"), !batch.isEmpty {
+      return publish(message, of: batch, at: now)
     }
+    if isNew, let refusal = sizeRefusal(message) { return refusal }
+    if let refusal = streamRefusal(message) { return refusal }
     if isNew, let refusal = sequenceRefusal(message) { return refusal }
     let id = message.header("Nats-Msg-Id") ?? ""
     let expectedID = message.header("Nats-Expected-Last-Msg-Id")
     if rebuildsWindow, !id.isEmpty || expectedID != nil { rebuildWindow(at: now) }
-    if let before = known[id], now - before.at < options.duplicateWindow {
+    if let before = known[id], isKnown(id, at: now) {
       return bytes(
         "{\"stream\":\"\(options.name)\",\"seq\":\(before.sequence),\"duplicate\": true}")
     }
@@ -81,12 +88,16 @@ struct ModelStream {
     if let expectedID, expectedID != lastMessageID {
       return refusal(400, 10_070, "wrong last msg ID: \(lastMessageID)")
     }
-    if let refusal = sizeRefusal(message) ?? roomRefusal { return refusal }
+    if let refusal = sizeRefusal(message) ?? roomRefusal(for: 1) { return refusal }
     store(message, id: id, at: now)
     return bytes("{\"stream\":\"\(options.name)\",\"seq\":\(lastSequence)}")
   }
 
-  private mutating func store(_ message: ModelServer.Message, id: String, at now: Instant) {
+  func isKnown(_ id: String, at now: Instant) -> Bool {
+    known[id].map { now - $0.at < options.duplicateWindow } ?? false
+  }
+
+  mutating func store(_ message: ModelServer.Message, id: String, at now: Instant) {
     let sequence = lastSequence + 1
     messages.append(Stored(sequence: sequence, message: message, at: now))
     count += 1
@@ -99,7 +110,14 @@ struct ModelStream {
     }
   }
 
-  private func sequenceRefusal(_ message: ModelServer.Message) -> [UInt8]? {
+  func streamRefusal(_ message: ModelServer.Message) -> [UInt8]? {
+    guard let expected = message.header("Nats-Expected-Stream"), expected != options.name else {
+      return nil
+    }
+    return refusal(400, 10_060, "expected stream does not match")
+  }
+
+  func sequenceRefusal(_ message: ModelServer.Message) -> [UInt8]? {
     if let text = message.header("Nats-Expected-Last-Subject-Sequence") {
       let last = last(message.subject)?.sequence ?? 0
       if UInt64(text) != last { return wrongSequence(last) }
@@ -110,13 +128,13 @@ struct ModelStream {
     return nil
   }
 
-  private func sizeRefusal(_ message: ModelServer.Message) -> [UInt8]? {
+  func sizeRefusal(_ message: ModelServer.Message) -> [UInt8]? {
     message.headers.count + message.payload.count > options.messageBytesMax
       ? refusal(400, 10_054, "message size exceeds maximum allowed") : nil
   }
 
-  private var roomRefusal: [UInt8]? {
-    options.refusesWhenFull && count >= options.messagesMax
+  func roomRefusal(for new: Int) -> [UInt8]? {
+    options.refusesWhenFull && count + new > options.messagesMax
       ? refusal(503, 10_077, "maximum messages exceeded") : nil
   }
 
@@ -124,7 +142,7 @@ struct ModelStream {
     refusal(400, 10_071, "wrong last sequence: \(last)")
   }
 
-  private func refusal(_ code: Int, _ errorCode: Int, _ text: String) -> [UInt8] {
+  func refusal(_ code: Int, _ errorCode: Int, _ text: String) -> [UInt8] {
     bytes(
       "{\"error\":{\"code\":\(code),\"err_code\":\(errorCode),\"description\":\"\(text)\"},"
         + "\"stream\":\"\(options.name)\",\"seq\":0}")
@@ -176,6 +194,7 @@ struct ModelStream {
     known = [:]
     lastMessageID = messages.last.flatMap { $0 }?.message.header("Nats-Msg-Id") ?? ""
     rebuildsWindow = !losesWindow
+    open.forget()
     if options.release == .v2_15, rebuildsWindow { rebuildWindow(at: now) }
   }
 

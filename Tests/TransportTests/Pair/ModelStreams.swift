@@ -1,7 +1,7 @@
 @testable import Transport
 
 /// The streams of a JetStream and as much of its API as publishers use: which stream keeps a subject
-/// (`STREAM.NAMES`), and single messages (`STREAM.MSG.GET`).
+/// (`STREAM.NAMES`), whether it takes batches (`STREAM.INFO`), and single messages (`STREAM.MSG.GET`).
 struct ModelStreams {
   var streams: [ModelStream]
   let domain: String?
@@ -13,12 +13,12 @@ struct ModelStreams {
     self.domain = domain
   }
 
-  /// The answer to a message, or nil when it interests nobody here.
+  /// The answer to a message, empty before the last of a batch; nil when it interests nobody here.
   mutating func answer(_ message: ModelServer.Message, at now: Instant) -> [UInt8]? {
     if message.subject.hasPrefix("$JS.") { return callAnswer(message) }
     for index in streams.indices where streams[index].keeps(message.subject) {
       var json = streams[index].publish(message, at: now)
-      if let domain {
+      if let domain, !json.isEmpty {
         json.removeLast()
         json += bytes(",\"domain\":\"\(domain)\"}")
       }
@@ -49,6 +49,9 @@ struct ModelStreams {
   private func callAnswer(_ message: ModelServer.Message) -> [UInt8]? {
     guard let operation = operation(of: message.subject) else { return nil }
     if operation == "STREAM.NAMES" { return names(message.payload) }
+    if operation.hasPrefix("STREAM.INFO.") {
+      return info(of: operation.dropFirst("STREAM.INFO.".utf8.count))
+    }
     let prefix = "STREAM.MSG.GET."
     guard operation.hasPrefix(prefix) else { return nil }
     let name = operation.dropFirst(prefix.utf8.count)
@@ -80,6 +83,18 @@ struct ModelStreams {
     }.map(\.options.name).sorted()
     let list = names.isEmpty ? "null" : "[\"\(names.joined(separator: "\",\""))\"]"
     return bytes(type + "\"total\":\(names.count),\"offset\":0,\"limit\":1024,\"streams\":\(list)}")
+  }
+
+  /// As far as publishers want to know.
+  private func info(of name: Substring) -> [UInt8] {
+    guard let stream = streams.first(where: { $0.options.name == name }) else {
+      return ModelStreams.error(404, 10_059, "stream not found")
+    }
+    let allows = stream.options.allowsBatches ? ",\"allow_atomic\":true" : ""
+    return bytes(
+      "{\"type\":\"io.nats.jetstream.api.v1.stream_info_response\",\"config\":{\"name\":\"\(name)\","
+        + "\"duplicate_window\":\(stream.options.duplicateWindow.nanoseconds)\(allows)},"
+        + "\"state\":{\"messages\":\(stream.count),\"last_seq\":\(stream.lastSequence)}}")
   }
 
   /// A sequence, or the last of a subject, or the next of one.
