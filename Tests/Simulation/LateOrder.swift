@@ -22,7 +22,8 @@ struct LateOrder {
   /// A fact is stored; the newer one that it should not be behind, or nil.
   mutating func stored(_ sequence: UInt64, of subject: String) -> UInt64? {
     // Behind `edge.{lattice}.{host}.`
-    let name = subject.utf8.split(separator: UInt8(ascii: "."), maxSplits: 3).last ?? subject[...].utf8
+    let name =
+      subject.utf8.split(separator: UInt8(ascii: "."), maxSplits: 3).last ?? subject[...].utf8
     let kind = ParkedFacts.kind(of: Array(name))
     let isExempt = sequence < parkedEnds[kind] ?? 0
     let before = isExempt ? newestOfKinds[kind] ?? 0 : newest

@@ -39,7 +39,9 @@ final class SimulatedHost {
   private var offs = 0
   var isOff: Bool { offs > 0 }
   /// The process does not run before this.
-  var suspendedUntil: Instant?
+  private(set) var suspendedUntil: Instant?
+  /// When the process last stood still.
+  private var suspension: Range<Instant>?
   /// Faults that the host is under at present, and until when their effects last.
   private(set) var disturbances = 0
   private var disturbedUntil = Scenario.start
@@ -66,7 +68,8 @@ final class SimulatedHost {
   /// Told of kinds that are parked, and the number of the next fact.
   var parked: ([ParkedFacts.Kind], UInt64) -> Void = { _, _ in }
   /// Told when power is lost, and when that was because of its disk: it has to be begun again.
-  var lostPower: (Instant) -> Void = { _ in }
+  /// When, and how long the process had just stood still, in which it could save nothing.
+  var lostPower: (Instant, _ stoodStill: Duration) -> Void = { _, _ in }
   var failed: (Instant) -> Void = { _ in }
   /// Told of every attempt to connect.
   var attempted: (Instant) -> Void = { _ in }
@@ -172,13 +175,26 @@ final class SimulatedHost {
 
   // MARK: lives
 
+  /// The process does not run for a while.
+  func suspend(until end: Instant, at now: Instant) {
+    let until = max(suspendedUntil ?? end, end)
+    suspension = (suspendedUntil == nil ? now : suspension?.lowerBound ?? now)..<until
+    suspendedUntil = until
+  }
+
+  /// How long it stood still, if it was within the time that is lost with the power.
+  private func stoodStill(before now: Instant) -> Duration {
+    guard let suspension, now - suspension.upperBound <= scenario.lossTime else { return .zero }
+    return min(now, suspension.upperBound) - suspension.lowerBound
+  }
+
   /// The process ends without a word; or, with the machine, nobody closes its connections, and what was not
   /// synced is lost.
   func end(withMachine: Bool, at now: Instant) {
     offs += 1
     if withMachine {
       boot = BootID(seed: random.next())
-      lostPower(now)
+      lostPower(now, stoodStill(before: now))
     }
     if offs == 1 {
       suspendedUntil = nil

@@ -77,8 +77,9 @@ final class World {
       host.parked = { [unowned self] kinds, sequence in
         hub.streams.changeLedger(of: number) { $0.parked(kinds, below: sequence) }
       }
-      host.lostPower = { [unowned self] at in
-        hub.streams.changeLedger(of: number) { $0.powerCut(losing: scenario.lossTime, at: at) }
+      host.lostPower = { [unowned self] at, stoodStill in
+        let interval = scenario.lossTime + stoodStill
+        hub.streams.changeLedger(of: number) { $0.powerCut(losing: interval, at: at) }
       }
       host.failed = { [unowned self] at in
         let back = at + World.powerReturns
@@ -239,8 +240,7 @@ final class World {
         hosts[index].time.skew = fault.skew
         hosts[index].time.isSynchronised = !fault.isKnown
       case .suspended:
-        let until = now + fault.duration
-        hosts[index].suspendedUntil = max(hosts[index].suspendedUntil ?? until, until)
+        hosts[index].suspend(until: now + fault.duration, at: now)
       case .killed: hosts[index].end(withMachine: false, at: now)
       case .powerCut: hosts[index].end(withMachine: true, at: now)
       case .powerCutAtWrite: hosts[index].cutPower(afterWrites: fault.writes)
