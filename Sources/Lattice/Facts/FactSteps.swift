@@ -122,10 +122,10 @@ extension FactDelivery {
   }
 
   func finish(_ outcome: FactOutcome, in lane: Lane, _ connection: UInt32) {
-    // What belongs to an earlier link was ended with it.
-    if connection != self.connection && outcome != .disconnected { return }
     let now = host.time.now
-    handle(outcome, in: lane, at: now)
+    // A step that began while the link was going may be answered over the next one: what its lane knew is
+    // of no use then, but the lane still waits for its end.
+    handle(connection == self.connection ? outcome : .disconnected, in: lane, at: now)
     advance(at: now)
   }
 
