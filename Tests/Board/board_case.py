@@ -17,7 +17,7 @@ SIREN = 2
 MANIFEST = """\
 host: {{name: {name}, lattice: test}}
 link: {{servers: ["nats://{address}:{port}"]}}
-journal: {{size: 0B, memory: 1MB}}
+journal: {{size: 0B, memory: 256kB}}
 capabilities:
   - builtin: gpio
     board: linux

@@ -46,14 +46,14 @@ class DoorPeer(Peer):
 class JournalCase(OwnServersTestCase):
     """The host's files are in `folder`; the journal is `journal` there, or elsewhere."""
 
-    def prepare(self, lines, link, journal="", path=None):
+    def prepare(self, lines, link, journal="", path=None, size="1MB"):
         """Writes a manifest."""
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="edge-host-")))
         self.socket = self.folder / "socket"
         self.journal = Path(path or self.folder / "journal")
         (self.folder / "run").mkdir()
         self.manifest = self.folder / "manifest.yaml"
-        more = f"journal: {{size: 1MB, sync: 200ms, path: {self.journal}{journal}}}\n"
+        more = f"journal: {{size: {size}, sync: 200ms, path: {self.journal}{journal}}}\n"
         self.manifest.write_text(manifest(*lines, presence="1s", socket=self.socket, more=link + more))
 
     def launch(self):
