@@ -157,7 +157,7 @@ extension FactDelivery {
   }
 
   private func askForBatches(of stream: [UInt8], _ jetStream: JetStream) {
-    if !batches.isWorthAsking || journal.status.waiting < FactBatches.worthwhile { return }
+    if !batches.isWorthAsking || journal.waitingCount < FactBatches.worthwhile { return }
     batches.handleAsked()
     let connection = connection
     jetStream.info(of: stream.span.string, timeout: FactLane.questionTimeout) { [self] result in

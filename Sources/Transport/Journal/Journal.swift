@@ -164,16 +164,18 @@ public final class Journal {
     if let tail, !tail.settle(lower..<(sequence + 1), streamPosition) { tail.write(cursor) }
   }
 
+  /// How many facts are not acknowledged.
+  public var waitingCount: UInt64 { memory.waitingCount + (disk?.pool.waitingCount ?? 0) }
+
   public var status: JournalStatus {
     var status = JournalStatus()
-    status.waiting = memory.waitingCount
+    status.waiting = waitingCount
     status.acknowledged = acknowledgedCount
     status.dropped = droppedCounts
     status.memoryUsedBytes = memory.bytes.count
     status.memoryBytes = memory.capacity
     status.problem = problem
     if let disk {
-      status.waiting += disk.pool.waitingCount
       status.damaged = disk.pool.damagedCount
       status.diskUsedBytes = disk.pool.usedBytes
       status.diskBytes = disk.pool.geometry.segmentCount * disk.pool.geometry.segmentBytes
